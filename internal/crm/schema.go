@@ -1,0 +1,141 @@
+package crm
+
+import "paybridge/internal/payment"
+
+// The publisher that owns everything PayBridge puts into a Dataverse
+// environment. Choice values start with the publisher's option value prefix
+// followed by four digits.
+const (
+	PublisherName         = "paybridge"
+	PublisherPrefix       = "pb"
+	PublisherChoicePrefix = 88420
+	choiceBase            = PublisherChoicePrefix * 10000
+)
+
+// ColumnType is a Dataverse column type that PayBridge uses.
+type ColumnType string
+
+// The column types of Dataverse that the tables below are made of.
+const (
+	String   ColumnType = "String"
+	Memo     ColumnType = "Memo"
+	Money    ColumnType = "Money"
+	Choice   ColumnType = "Picklist"
+	DateTime ColumnType = "DateTime"
+	Boolean  ColumnType = "Boolean"
+	Lookup   ColumnType = "Lookup"
+)
+
+// Column is one column of a table that PayBridge creates.
+type Column struct {
+	// Name is the logical name, all lower case; SchemaName is the name with the
+	// capitals that Dataverse keeps, which is also a lookup's navigation
+	// property in writes.
+	Name, SchemaName, Label string
+	Type                    ColumnType
+	// MaxLength is the longest text of a String or Memo, in characters.
+	MaxLength int
+	// Options are the values of a Choice in order.
+	Options []Option
+	// Target is the table that a Lookup points to.
+	Target string
+}
+
+// Option is one value of a choice.
+type Option struct {
+	Value int
+	Label string
+}
+
+// Key is an alternate key.
+type Key struct {
+	Name, SchemaName string
+	Columns          []string
+}
+
+// Table is a table that PayBridge creates: setup makes it, doctor compares it
+// and the Dataverse stand-in starts with it.
+type Table struct {
+	// Name is the logical name, SetName the name in URLs.
+	Name, SchemaName, SetName, Label, PluralLabel string
+	// PrimaryID and PrimaryName are the logical names of the GUID column and of
+	// the column that stands for the row where people see it.
+	PrimaryID, PrimaryName string
+	Columns                []Column
+	Keys                   []Key
+}
+
+// Tables returns the tables of PayBridge: pb_payment and its timeline
+// pb_paymentevent. Money columns bring transactioncurrencyid with them, which
+// Dataverse creates by itself.
+func Tables() []Table {
+	return []Table{
+		{
+			Name: "pb_payment", SchemaName: "pb_Payment", SetName: "pb_payments",
+			Label: "Payment", PluralLabel: "Payments",
+			PrimaryID: "pb_paymentid", PrimaryName: "pb_name",
+			Columns: []Column{
+				{Name: "pb_name", SchemaName: "pb_Name", Label: "Name", Type: String, MaxLength: 200},
+				// What the CRM asks for.
+				{Name: "pb_amount", SchemaName: "pb_Amount", Label: "Amount", Type: Money},
+				{Name: "pb_customeremail", SchemaName: "pb_CustomerEmail", Label: "Customer e-mail", Type: String, MaxLength: 254},
+				{Name: "pb_collectby", SchemaName: "pb_CollectBy", Label: "Collect by", Type: Choice, Options: options("Payment intent", "Checkout link")},
+				{Name: "pb_request", SchemaName: "pb_Request", Label: "Request", Type: Choice, Options: options("None", "Pay", "Cancel", "Refund")},
+				{Name: "pb_refundamount", SchemaName: "pb_RefundAmount", Label: "Refund amount", Type: Money},
+				// What Stripe says.
+				{Name: "pb_status", SchemaName: "pb_Status", Label: "Status", Type: Choice, Options: statusOptions()},
+				{Name: "pb_paymentintentid", SchemaName: "pb_PaymentIntentId", Label: "PaymentIntent", Type: String, MaxLength: 255},
+				{Name: "pb_checkoutsessionid", SchemaName: "pb_CheckoutSessionId", Label: "Checkout Session", Type: String, MaxLength: 255},
+				{Name: "pb_chargeid", SchemaName: "pb_ChargeId", Label: "Charge", Type: String, MaxLength: 255},
+				{Name: "pb_checkouturl", SchemaName: "pb_CheckoutUrl", Label: "Checkout link", Type: String, MaxLength: 2000},
+				{Name: "pb_amountreceived", SchemaName: "pb_AmountReceived", Label: "Amount received", Type: Money},
+				{Name: "pb_amountrefunded", SchemaName: "pb_AmountRefunded", Label: "Amount refunded", Type: Money},
+				{Name: "pb_paidon", SchemaName: "pb_PaidOn", Label: "Paid on", Type: DateTime},
+				{Name: "pb_failurecode", SchemaName: "pb_FailureCode", Label: "Failure code", Type: String, MaxLength: 100},
+				{Name: "pb_failuremessage", SchemaName: "pb_FailureMessage", Label: "Failure message", Type: String, MaxLength: 1000},
+				{Name: "pb_disputestatus", SchemaName: "pb_DisputeStatus", Label: "Dispute status", Type: String, MaxLength: 100},
+				{Name: "pb_disputereason", SchemaName: "pb_DisputeReason", Label: "Dispute reason", Type: String, MaxLength: 100},
+				{Name: "pb_paymentmethod", SchemaName: "pb_PaymentMethod", Label: "Payment method", Type: String, MaxLength: 100},
+				{Name: "pb_receipturl", SchemaName: "pb_ReceiptUrl", Label: "Receipt", Type: String, MaxLength: 2000},
+				{Name: "pb_livemode", SchemaName: "pb_Livemode", Label: "Live mode", Type: Boolean},
+				{Name: "pb_lasterror", SchemaName: "pb_LastError", Label: "Last error", Type: Memo, MaxLength: 2000},
+			},
+			Keys: []Key{
+				{Name: "pb_paymentintentidkey", SchemaName: "pb_PaymentIntentIdKey", Columns: []string{"pb_paymentintentid"}},
+				{Name: "pb_checkoutsessionidkey", SchemaName: "pb_CheckoutSessionIdKey", Columns: []string{"pb_checkoutsessionid"}},
+			},
+		},
+		{
+			Name: "pb_paymentevent", SchemaName: "pb_PaymentEvent", SetName: "pb_paymentevents",
+			Label: "Payment event", PluralLabel: "Payment events",
+			PrimaryID: "pb_paymenteventid", PrimaryName: "pb_stripeeventid",
+			Columns: []Column{
+				{Name: "pb_stripeeventid", SchemaName: "pb_StripeEventId", Label: "Stripe event", Type: String, MaxLength: 255},
+				{Name: "pb_type", SchemaName: "pb_Type", Label: "Type", Type: String, MaxLength: 100},
+				{Name: "pb_occurredon", SchemaName: "pb_OccurredOn", Label: "Occurred on", Type: DateTime},
+				{Name: "pb_outcome", SchemaName: "pb_Outcome", Label: "Outcome", Type: Choice, Options: options("Applied", "No change", "Needs review")},
+				{Name: "pb_detail", SchemaName: "pb_Detail", Label: "Detail", Type: Memo, MaxLength: 2000},
+				{Name: "pb_paymentid", SchemaName: "pb_PaymentId", Label: "Payment", Type: Lookup, Target: "pb_payment"},
+			},
+			Keys: []Key{
+				{Name: "pb_stripeeventidkey", SchemaName: "pb_StripeEventIdKey", Columns: []string{"pb_stripeeventid"}},
+			},
+		},
+	}
+}
+
+func options(labels ...string) []Option {
+	list := make([]Option, len(labels))
+	for i, label := range labels {
+		list[i] = Option{Value: choiceBase + i, Label: label}
+	}
+	return list
+}
+
+func statusOptions() []Option {
+	var labels []string
+	for _, s := range payment.Statuses() {
+		labels = append(labels, s.String())
+	}
+	return options(labels...)
+}
