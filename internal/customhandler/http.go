@@ -28,16 +28,13 @@ type HTTPFunction struct {
 // HTTP registers a function with an HTTP trigger. It panics if f cannot be
 // registered.
 func (m *Mux) HTTP(f HTTPFunction) {
-	if f.Response == "" {
-		panic("customhandler: function " + strconv.Quote(f.Name) + " names no http output binding")
-	}
 	door := &function{Registered: Registered{
 		Name: f.Name, Trigger: HTTPTrigger, Binding: f.Trigger, Response: f.Response, Outputs: f.Outputs,
 	}}
 	door.run = func(ctx context.Context, inv *invocation, envelope []byte) ([]byte, error) {
 		req, err := decodeRequest(envelope, f.Trigger)
 		if err != nil {
-			inv.refused = err
+			inv.unread = err
 			return inv.replyWith(http.StatusBadRequest, "the request could not be read")
 		}
 		reply, err := f.Handle(ctx, req)
@@ -76,12 +73,12 @@ type wireRequest struct {
 // Metadata, into which the host copies members of the caller's body.
 func decodeRequest(envelope []byte, trigger string) (*Request, error) {
 	var wire struct{ Data map[string]*wireRequest }
-	if err := unmarshal(envelope, &wire); err != nil {
-		return nil, err
+	if err := decodeJSON(envelope, &wire); err != nil {
+		return nil, &envelopeError{doing: "decoding it", err: err}
 	}
 	in := wire.Data[trigger]
 	if in == nil {
-		return nil, errNoTrigger
+		return nil, &envelopeError{doing: "looking for the request", err: errNoTrigger}
 	}
 	req := &Request{
 		Method: in.Method, Header: in.Headers, Query: in.Query, Params: in.Params,

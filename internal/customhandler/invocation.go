@@ -31,10 +31,12 @@ type invocation struct {
 	function *function
 	start    time.Time
 
-	// res is the status that an HTTP caller gets, zero where there is none.
+	// res is the status that an HTTP caller gets, zero while there is none.
 	res int
-	// refused says why an HTTP caller was answered without the function.
-	refused error
+	// refused says why an HTTP caller was answered without the function, unread
+	// that its envelope could not be read. The latter is no fault of the
+	// caller's, and although the host sees a success it is logged as a failure.
+	refused, unread error
 	// messages and deliveries describe a queue batch; sent counts the messages
 	// that the answer sends.
 	messages, deliveries, sent int
@@ -122,6 +124,9 @@ func newPanicError(v any) *panicError {
 
 // log writes the invocation's one line.
 func (inv *invocation) log(ctx context.Context, logger *slog.Logger, err error) {
+	if err == nil {
+		err = inv.unread
+	}
 	level, outcome := slog.LevelInfo, "ok"
 	if err != nil {
 		level, outcome = slog.LevelError, "failed"
@@ -138,9 +143,7 @@ func (inv *invocation) log(ctx context.Context, logger *slog.Logger, err error) 
 		slog.String("outcome", outcome))
 	switch inv.function.Trigger {
 	case HTTPTrigger:
-		if err == nil {
-			attrs = append(attrs, slog.Int("status", inv.res))
-		}
+		attrs = append(attrs, slog.Int("status", inv.res))
 	case QueueTrigger:
 		attrs = append(attrs, slog.Int("messages", inv.messages), slog.Int("delivery_count_max", inv.deliveries))
 	case TimerTrigger:

@@ -128,6 +128,7 @@ func (m *Mux) invoke(w http.ResponseWriter, r *http.Request, f *function) {
 	if err != nil {
 		// What went wrong is for the log only: the host may show this body.
 		status, body = http.StatusInternalServerError, []byte(`{"error":"the invocation failed"}`)
+		inv.res, inv.sent = http.StatusInternalServerError, 0
 	}
 	inv.log(ctx, m.logger, err)
 	answer(w, status, body)

@@ -95,12 +95,12 @@ func decodeBatch(envelope []byte, trigger string, cardinality Cardinality, decod
 		Data     map[string]*string
 		Metadata metadata
 	}
-	if err := unmarshal(envelope, &wire); err != nil {
-		return Batch{}, err
+	if err := decodeJSON(envelope, &wire); err != nil {
+		return Batch{}, &envelopeError{doing: "decoding it", err: err}
 	}
 	value := wire.Data[trigger]
 	if value == nil {
-		return Batch{}, errNoTrigger
+		return Batch{}, &envelopeError{doing: "looking for the messages", err: errNoTrigger}
 	}
 	bodies, err := decode(*value)
 	if err != nil {
@@ -132,13 +132,13 @@ func bodyDecoder(d DataType, c Cardinality) func(string) ([][]byte, error) {
 	case c == One && (d == Text || d == Undeclared):
 		return func(s string) ([][]byte, error) {
 			var body string
-			err := unmarshal([]byte(s), &body)
+			err := decodeJSON([]byte(s), &body)
 			return [][]byte{[]byte(body)}, err
 		}
 	case c == Many && d == Binary:
 		return func(s string) ([][]byte, error) {
 			var bodies [][]byte
-			return bodies, unmarshal([]byte(s), &bodies)
+			return bodies, decodeJSON([]byte(s), &bodies)
 		}
 	case c == Many && d == Text:
 		return func(s string) ([][]byte, error) {
@@ -156,7 +156,7 @@ func bodyDecoder(d DataType, c Cardinality) func(string) ([][]byte, error) {
 // decodeEach reads an array of bodies.
 func decodeEach[T string | json.RawMessage](s string) ([][]byte, error) {
 	var elements []T
-	if err := unmarshal([]byte(s), &elements); err != nil {
+	if err := decodeJSON([]byte(s), &elements); err != nil {
 		return nil, err
 	}
 	bodies := make([][]byte, len(elements))

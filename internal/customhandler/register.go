@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // TriggerKind says what starts a function, by the type of its trigger binding
@@ -66,14 +67,11 @@ type Registered struct {
 func (m *Mux) Functions() []Registered {
 	all := make([]Registered, 0, len(m.functions))
 	for _, f := range m.functions {
-		all = append(all, f.Registered)
+		known := f.Registered
+		known.Outputs = slices.Clone(known.Outputs)
+		all = append(all, known)
 	}
-	slices.SortFunc(all, func(a, b Registered) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(all, func(a, b Registered) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
@@ -90,6 +88,8 @@ func (m *Mux) register(f *function, handles bool) {
 		panic(fmt.Sprintf("customhandler: function %s is registered twice", f.Name))
 	case f.Binding == "":
 		panic(fmt.Sprintf("customhandler: function %s names no trigger binding", f.Name))
+	case f.Trigger == HTTPTrigger && f.Response == "":
+		panic(fmt.Sprintf("customhandler: function %s names no http output binding", f.Name))
 	case !handles:
 		panic(fmt.Sprintf("customhandler: function %s has no Handle", f.Name))
 	case slices.Contains(f.Outputs, ""), f.Response != "" && slices.Contains(f.Outputs, f.Response):

@@ -60,12 +60,12 @@ type wireTimer struct {
 // decodeTimer reads the envelope of a timer trigger.
 func decodeTimer(envelope []byte, trigger string) (Timer, error) {
 	var wire struct{ Data map[string]*wireTimer }
-	if err := unmarshal(envelope, &wire); err != nil {
-		return Timer{}, err
+	if err := decodeJSON(envelope, &wire); err != nil {
+		return Timer{}, &envelopeError{doing: "decoding it", err: err}
 	}
 	in := wire.Data[trigger]
 	if in == nil {
-		return Timer{}, errNoTrigger
+		return Timer{}, &envelopeError{doing: "looking for the tick", err: errNoTrigger}
 	}
 	status := in.ScheduleStatus.value
 	return Timer{
