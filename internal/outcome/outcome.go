@@ -67,6 +67,17 @@ func Againf(format string, args ...any) error {
 	return &Error{Class: Again, Err: fmt.Errorf(format, args...)}
 }
 
+// Outcome returns the class and the time to wait.
+func (e *Error) Outcome() (Class, time.Duration) { return e.Class, e.RetryAfter }
+
+// classified is an error that knows its class and how long the other end asked
+// to be left alone. A client's own error type has this method in place of
+// being wrapped in an Error.
+type classified interface {
+	error
+	Outcome() (Class, time.Duration)
+}
+
 // Of returns the class of err: Done for nil, the class of the outermost
 // classified error in its chain, and Again for everything else, because a
 // fault that nobody has classified must never lose a payment.
@@ -77,8 +88,9 @@ func Of(err error) Class {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return Again
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Class
+	if e, ok := errors.AsType[classified](err); ok {
+		class, _ := e.Outcome()
+		return class
 	}
 	return Again
 }
@@ -86,8 +98,9 @@ func Of(err error) Class {
 // RetryAfter returns how long the other end asked to be left alone, zero when
 // err does not say.
 func RetryAfter(err error) time.Duration {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.RetryAfter
+	if e, ok := errors.AsType[classified](err); ok {
+		_, wait := e.Outcome()
+		return wait
 	}
 	return 0
 }

@@ -1,0 +1,100 @@
+package dataverse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+)
+
+// maxResponse bounds the body of one answer, after unpacking.
+const maxResponse = 16 << 20
+
+// newHTTPClient returns the client that production uses. It has no cookie jar
+// on purpose: Dataverse's limits are per web server, and its affinity cookie
+// would tie all requests to one. Redirects are not followed, so a token goes
+// nowhere but to the organisation.
+func newHTTPClient(maxConcurrent int) *http.Client {
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			ForceAttemptHTTP2:     true,
+			TLSHandshakeTimeout:   10 * time.Second,
+			ExpectContinueTimeout: time.Second,
+			IdleConnTimeout:       90 * time.Second,
+			MaxConnsPerHost:       maxConcurrent,
+			MaxIdleConnsPerHost:   maxConcurrent,
+			MaxIdleConns:          maxConcurrent,
+		},
+	}
+}
+
+// transport reads the whole answer under a bound while it holds one of a fixed
+// number of slots. Holding the slots here rather than relying on the number of
+// connections also limits HTTP/2, and leaves them free while a request waits
+// for its next attempt. A limit that follows x-ms-dop-hint, or shrinks after a
+// 429, belongs here too.
+type transport struct {
+	inner policy.Transporter
+	slots chan struct{}
+}
+
+func newTransport(inner policy.Transporter, maxConcurrent int) *transport {
+	return &transport{inner: inner, slots: make(chan struct{}, maxConcurrent)}
+}
+
+// Do sends one attempt.
+func (t *transport) Do(req *http.Request) (*http.Response, error) {
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-req.Context().Done():
+		return nil, fmt.Errorf("waiting for other requests: %w", req.Context().Err())
+	}
+	resp, err := t.inner.Do(req)
+	if err != nil {
+		// The text of a url.Error holds the address with its query.
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return nil, fmt.Errorf("sending: %w", err)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	if closeErr := resp.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("receiving: %w", err)
+	}
+	if len(body) > maxResponse {
+		return nil, tooLargeError{}
+	}
+	if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok && resp.StatusCode >= 400 {
+		// An answer that repeats the request must not carry the token into an
+		// error.
+		body = bytes.ReplaceAll(body, []byte(token), []byte("[token]"))
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// tooLargeError says that an answer went over the bound. Its method
+// NonRetriable tells azcore that asking again would bring the same.
+type tooLargeError struct{}
+
+// Error describes the error.
+func (tooLargeError) Error() string {
+	return fmt.Sprintf("the answer is larger than %d bytes", maxResponse)
+}
+
+// NonRetriable marks the error for azcore.
+func (tooLargeError) NonRetriable() {}
