@@ -3,7 +3,6 @@ package customhandler
 import (
 	"context"
 	"encoding/base64"
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -72,13 +71,9 @@ type wireRequest struct {
 // decodeRequest reads the envelope of an HTTP trigger. It never looks at
 // Metadata, into which the host copies members of the caller's body.
 func decodeRequest(envelope []byte, trigger string) (*Request, error) {
-	var wire struct{ Data map[string]*wireRequest }
-	if err := decodeJSON(envelope, &wire); err != nil {
-		return nil, &envelopeError{doing: "decoding it", err: err}
-	}
-	in := wire.Data[trigger]
-	if in == nil {
-		return nil, &envelopeError{doing: "looking for the request", err: errNoTrigger}
+	in, err := decodeTrigger[wireRequest](envelope, trigger)
+	if err != nil {
+		return nil, &envelopeError{doing: "decoding the request", err: err}
 	}
 	req := &Request{
 		Method: in.Method, Header: in.Headers, Query: in.Query, Params: in.Params,
@@ -106,10 +101,7 @@ func decodeRequest(envelope []byte, trigger string) (*Request, error) {
 // in the envelope marks it: it does so for application/octet-stream and for
 // every multipart type, and reads all else as text.
 func inBase64(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		mediaType, _, _ = strings.Cut(contentType, ";")
-		mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	}
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	return mediaType == "application/octet-stream" || strings.HasPrefix(mediaType, "multipart/")
 }

@@ -59,13 +59,9 @@ type wireTimer struct {
 
 // decodeTimer reads the envelope of a timer trigger.
 func decodeTimer(envelope []byte, trigger string) (Timer, error) {
-	var wire struct{ Data map[string]*wireTimer }
-	if err := decodeJSON(envelope, &wire); err != nil {
-		return Timer{}, &envelopeError{doing: "decoding it", err: err}
-	}
-	in := wire.Data[trigger]
-	if in == nil {
-		return Timer{}, &envelopeError{doing: "looking for the tick", err: errNoTrigger}
+	in, err := decodeTrigger[wireTimer](envelope, trigger)
+	if err != nil {
+		return Timer{}, &envelopeError{doing: "decoding the tick", err: err}
 	}
 	status := in.ScheduleStatus.value
 	return Timer{
