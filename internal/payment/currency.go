@@ -65,30 +65,29 @@ func (c Currency) Step() decimal.Decimal {
 	return decimal.New(c.step(), -c.Decimals())
 }
 
-// Maximum is the largest amount that Stripe charges, in minor units. It is
-// eight digits long but for the currencies whose unit is worth little.
+// Maximum is the largest amount that Stripe takes for any payment method, in
+// minor units: twelve digits. What one payment can carry is often less and
+// depends on the method that the customer chooses (nine digits for American
+// Express, eight for most methods that are not cards), so only Stripe can tell,
+// and it refuses such an amount with the code amount_too_large.
 //
-// Source: https://docs.stripe.com/currencies, "Minimum and maximum charge
-// amounts".
-func (c Currency) Maximum() int64 {
-	return 99_999_999
-}
+// Source: https://docs.stripe.com/currencies, "Maximum charge amounts".
+const Maximum int64 = 999_999_999_999
 
 // Minimum is the smallest amount that Stripe charges, in minor units, and
-// whether Stripe names one for the currency. Stripe applies it to the
-// settlement currency after conversion, so an amount above it can still be
-// refused; an amount below it always is.
+// whether Stripe names one for the currency. It belongs to the currency in
+// which the account is paid out: a charge in another currency has to reach it
+// after conversion. A few payment methods, such as iDEAL, take less.
 //
-// Source: https://docs.stripe.com/currencies, "Minimum and maximum charge
-// amounts".
+// Source: https://docs.stripe.com/currencies, "Minimum charge amount by
+// currency".
 func (c Currency) Minimum() (minor int64, ok bool) {
 	switch c {
 	case "gbp":
 		return 30, true
-	case "aud", "brl", "cad", "chf", "eur", "inr", "nzd", "sgd", "usd", "jpy":
+	case "ars", "aud", "brl", "cad", "chf", "cop", "eur", "idr", "ils", "inr", "jpy", "krw", "nzd", "php", "rub",
+		"sgd", "usd", "zar":
 		return 50, true
-	case "bgn":
-		return 100, true
 	case "aed", "myr", "pln", "ron":
 		return 200, true
 	case "dkk":
@@ -108,9 +107,8 @@ func (c Currency) Minimum() (minor int64, ok bool) {
 	}
 }
 
-// BelowMinimum reports whether Stripe refuses a charge of so many minor units
-// because it is too small. Where Stripe names no minimum, only nothing and
-// less than nothing are too small.
+// BelowMinimum reports whether so many minor units are less than Minimum, or
+// nothing at all where Stripe names none.
 func (c Currency) BelowMinimum(minor int64) bool {
 	least, ok := c.Minimum()
 	if !ok {

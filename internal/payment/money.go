@@ -24,7 +24,7 @@ const maxExponent = 30
 
 // ToMinor returns an amount as the integer that Stripe takes, in minor units.
 // It never rounds: an amount that is negative, that the currency cannot
-// express, or that is larger than Stripe charges is an *AmountError. Zero is
+// express, or that is larger than Stripe takes is an *AmountError. Zero is
 // an amount like any other.
 func ToMinor(amount decimal.Decimal, c Currency) (int64, error) {
 	if e := amount.Exponent(); e < -maxExponent || e > maxExponent || amount.NumDigits() > 2*maxExponent {
@@ -38,9 +38,9 @@ func ToMinor(amount decimal.Decimal, c Currency) (int64, error) {
 		return 0, amountError(c, "%s %s cannot be charged: Stripe takes %s in steps of %s. Round the amount to such a step.",
 			amount, c, c, c.Step())
 	}
-	if minor.GreaterThan(decimal.NewFromInt(c.Maximum())) {
-		return 0, amountError(c, "%s %s is more than the %s %s that Stripe charges at once. Split the amount into several payments.",
-			amount, c, FromMinor(c.Maximum(), c), c)
+	if most := Maximum - Maximum%c.step(); minor.GreaterThan(decimal.NewFromInt(most)) {
+		return 0, amountError(c, "%s %s is more than the %s %s that Stripe takes at once. Split the amount into several payments.",
+			amount, c, FromMinor(most, c), c)
 	}
 	return minor.IntPart(), nil
 }

@@ -15,7 +15,7 @@ func TestMoney(t *testing.T) {
 		minor    int64
 	}{
 		{"usd", "12.34", 1234}, {"eur", "0.01", 1}, {"gbp", "1250.0000", 125000}, {"eur", "1e3", 100000}, {"eur", "0", 0},
-		{"usd", "999999.99", 99999999},
+		{"usd", "999999.99", 99999999}, {"usd", "9999999999.99", 999999999999}, {"jpy", "999999999999", 999999999999},
 		{"huf", "175.50", 17550}, {"twd", "800.45", 80045},
 		{"bif", "500", 500}, {"clp", "500", 500}, {"djf", "500", 500}, {"gnf", "500", 500}, {"jpy", "1500", 1500},
 		{"kmf", "500", 500}, {"krw", "500", 500}, {"mga", "500", 500}, {"pyg", "500", 500}, {"rwf", "500", 500},
@@ -45,8 +45,9 @@ func TestMoneyRefused(t *testing.T) {
 		{"isk", "12.50", "12.5 ISK cannot be charged: Stripe takes ISK in steps of 1."},
 		{"ugx", "0.01", "UGX in steps of 1."},
 		{"eur", "-0.01", "-0.01 EUR is negative"},
-		{"eur", "1000000", "1000000 EUR is more than the 999999.99 EUR"},
-		{"jpy", "100000000", "more than the 99999999 JPY"},
+		{"eur", "10000000000", "10000000000 EUR is more than the 9999999999.99 EUR"},
+		{"jpy", "1000000000000", "more than the 999999999999 JPY"},
+		{"kwd", "1000000000", "more than the 999999999.99 KWD"},
 		{"eur", "1e25", "is more than"},
 		{"eur", "1e9999", "too many digits"},
 		{"eur", "1e-9999", "too many digits"},
@@ -70,7 +71,7 @@ func TestMoneyRefused(t *testing.T) {
 func TestMoneyRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Currency(rapid.SampledFrom([]string{"usd", "jpy", "isk", "ugx", "kwd", "tnd", "huf"}).Draw(t, "currency"))
-		minor := rapid.Int64Range(0, c.Maximum()/c.step()).Draw(t, "steps") * c.step()
+		minor := rapid.Int64Range(0, Maximum/c.step()).Draw(t, "steps") * c.step()
 		got, err := ToMinor(FromMinor(minor, c), c)
 		if err != nil || got != minor {
 			t.Fatalf("%d %s came back as %d, %v", minor, c, got, err)

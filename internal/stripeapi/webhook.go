@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"paybridge/internal/secret"
+
 	"github.com/stripe/stripe-go/v76/webhook"
 )
 
@@ -38,7 +40,7 @@ var (
 // The error is one of the package's Err values. The time window is checked
 // here and not by stripe-go: stripe-go only knows the machine's clock, and
 // accepts a signature from any time in the future.
-func Verify[S interface{ Reveal() string }](body []byte, header string, secrets []S, now time.Time) (matched int, err error) {
+func Verify(body []byte, header string, secrets []secret.Secret, now time.Time) (matched int, err error) {
 	at, err := signedAt(header)
 	if err != nil {
 		return -1, err
@@ -52,12 +54,11 @@ func Verify[S interface{ Reveal() string }](body []byte, header string, secrets 
 	}
 	configured := false
 	for i, s := range secrets {
-		key := s.Reveal()
-		if key == "" {
+		if s.IsZero() {
 			continue
 		}
 		configured = true
-		switch err := webhook.ValidatePayloadIgnoringTolerance(body, header, key); {
+		switch err := webhook.ValidatePayloadIgnoringTolerance(body, header, s.Reveal()); {
 		case err == nil:
 			return i, nil
 		case !errors.Is(err, webhook.ErrNoValidSignature):

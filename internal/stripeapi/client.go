@@ -1,0 +1,121 @@
+package stripeapi
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"paybridge/internal/secret"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/client"
+)
+
+// Config says how to reach Stripe.
+type Config struct {
+	// Key is the secret or restricted API key (sk_… or rk_…). It must be set.
+	Key secret.Secret
+	// BaseURL is where the API is, without a path. Empty means Stripe's own.
+	BaseURL string
+	// HTTPClient makes the requests. Nil means one that keeps enough idle
+	// connections for a batch of hints. Its Timeout is replaced where Timeout
+	// below is set, and it never follows a redirect.
+	HTTPClient *http.Client
+	// Timeout bounds one request with its answer, whatever its context allows.
+	// Zero means 20 seconds.
+	Timeout time.Duration
+	// MaxRetries is how often stripe-go repeats a request by itself. Zero means
+	// never, which is what a caller that repeats by the class of an error
+	// wants: stripe-go waits without heeding the context.
+	MaxRetries int64
+	// Version of PayBridge, for the User-Agent. Empty leaves it out.
+	Version string
+}
+
+// Client reads payments from Stripe. It is safe for concurrent use.
+type Client struct {
+	api  *client.API
+	key  secret.Secret
+	mode Mode
+}
+
+// New returns a client with backends of its own: nothing in it reads or
+// changes what stripe-go holds for the whole process.
+func New(c Config) *Client {
+	key := c.Key.Reveal()
+	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+		HTTPClient:        c.httpClient(),
+		URL:               stripe.String(c.baseURL()),
+		MaxNetworkRetries: stripe.Int64(c.MaxRetries),
+		EnableTelemetry:   stripe.Bool(false),
+		// stripe-go logs pieces of answers, and answers hold client secrets.
+		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
+	})
+	return &Client{
+		api:  client.New(key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
+		key:  c.Key,
+		mode: KeyMode(c.Key),
+	}
+}
+
+func (c Config) baseURL() string {
+	if c.BaseURL == "" {
+		return stripe.APIURL
+	}
+	return c.BaseURL
+}
+
+func (c Config) httpClient() *http.Client {
+	own := http.Client{Timeout: 20 * time.Second}
+	if c.HTTPClient != nil {
+		own = *c.HTTPClient
+	}
+	if c.Timeout > 0 {
+		own.Timeout = c.Timeout
+	}
+	base := own.Transport
+	if base == nil {
+		base = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout: 10 * time.Second,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     90 * time.Second,
+		}
+	}
+	own.Transport = &transport{base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/")}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// Mode is whether a key moves real money.
+type Mode string
+
+// The modes of a key. A key of another form has ModeUnknown.
+const (
+	ModeUnknown Mode = ""
+	ModeTest    Mode = "test"
+	ModeLive    Mode = "live"
+)
+
+// KeyMode tells the mode of a secret or restricted key from its prefix.
+func KeyMode(key secret.Secret) Mode {
+	k := key.Reveal()
+	switch {
+	case strings.HasPrefix(k, "sk_live_"), strings.HasPrefix(k, "rk_live_"):
+		return ModeLive
+	case strings.HasPrefix(k, "sk_test_"), strings.HasPrefix(k, "rk_test_"):
+		return ModeTest
+	default:
+		return ModeUnknown
+	}
+}
+
+// Mode is the mode of the client's key.
+func (c *Client) Mode() Mode { return c.mode }
+
+// Livemode reports whether the client's key moves real money, to be compared
+// with the livemode of an event or an object.
+func (c *Client) Livemode() bool { return c.mode == ModeLive }
