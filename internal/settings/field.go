@@ -1,0 +1,116 @@
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"paybridge/internal/secret"
+)
+
+// Field is the documentation of one setting, from the tags of Settings.
+type Field struct {
+	// Name is the name of the app setting.
+	Name string
+	// Description says what the setting is.
+	Description string
+	// Default is the value when the setting is not set, empty if there is none.
+	Default string
+	// Values are the only values allowed, empty if there are others.
+	Values []string
+	// Example shows the form of a value.
+	Example string
+	// Secret says that the value must not be shown.
+	Secret bool
+	// For are the functions that need the setting.
+	For []string
+	// Or is the setting that serves in this one's place.
+	Or string
+	// Local is the value in local.settings.json.example.
+	Local string
+	// NotLocal says that the setting has no place in local.settings.json.
+	NotLocal bool
+
+	index int
+}
+
+// Fields returns the documentation of all settings in the order of Settings.
+func Fields() []Field {
+	var fields []Field
+	all := reflect.TypeFor[Settings]()
+	for i := range all.NumField() {
+		tag := all.Field(i).Tag
+		f := Field{
+			Name:        tag.Get("setting"),
+			Description: tag.Get("desc"),
+			Default:     tag.Get("default"),
+			Values:      strings.Fields(tag.Get("values")),
+			Example:     tag.Get("example"),
+			Secret:      isSecret(all.Field(i).Type),
+			For:         strings.Fields(tag.Get("for")),
+			Or:          tag.Get("or"),
+			Local:       tag.Get("local"),
+			index:       i,
+		}
+		if f.Local == "-" {
+			f.Local, f.NotLocal = "", true
+		} else if f.Local == "" {
+			f.Local = f.Default
+		}
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+func isSecret(t reflect.Type) bool {
+	return t == reflect.TypeFor[secret.Secret]() || t == reflect.TypeFor[[]secret.Secret]()
+}
+
+// Missing returns the names of the settings that a function needs and that are
+// not set. A function that misses one is not configured: it answers so and does
+// nothing else.
+func (s Settings) Missing(function string) []string {
+	var missing []string
+	for _, f := range Fields() {
+		if slices.Contains(f.For, function) && !s.has(f.Name) && (f.Or == "" || !s.has(f.Or)) {
+			missing = append(missing, f.Name)
+		}
+	}
+	return missing
+}
+
+// has reports whether the setting of that name has a value.
+func (s Settings) has(name string) bool {
+	for _, f := range Fields() {
+		if f.Name == name {
+			return !reflect.ValueOf(s).Field(f.index).IsZero()
+		}
+	}
+	return false
+}
+
+// Table returns all settings as a table in Markdown, for the README.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| Setting | What it is | Default | Example | Needed by |\n|---|---|---|---|---|\n")
+	for _, f := range Fields() {
+		what := f.Description
+		if len(f.Values) > 0 {
+			what += " One of " + code(strings.Join(f.Values, "`, `")) + "."
+		}
+		if f.Secret {
+			what += " **Secret.**"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n",
+			code(f.Name), strings.ReplaceAll(what, "|", `\|`), code(f.Default), code(f.Example), strings.Join(f.For, ", "))
+	}
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
+}

@@ -1,0 +1,347 @@
+package settings_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"paybridge/internal/secret"
+	"paybridge/internal/settings"
+)
+
+// good are settings of a deployed app with a client secret.
+func good() map[string]string {
+	return map[string]string{
+		"StripeSecretKey":       "sk_test_hunter2",
+		"StripeWebhookSecret":   "whsec_hunter2new, whsec_hunter2old,\n",
+		"DataverseUrl":          "https://Contoso.crm4.dynamics.com/",
+		"DataverseTenantId":     "contoso.onmicrosoft.com",
+		"DataverseClientId":     "8F0B7A52-3c1d-4e6f-9a2b-5d4c3b2a1f00",
+		"DataverseClientSecret": "hunter2~secret",
+		"ServiceBusConnection":  "Endpoint=sb://sb-pay.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=hunter2=",
+		"PaymentEventsQueue":    "payment-events",
+		"PaymentRequestsQueue":  "payment-requests",
+		"InvocationTimeout":     "90s",
+		"LogLevel":              "debug",
+	}
+}
+
+// with returns the good settings with some of them replaced: with("A", "1").
+func with(pairs ...string) map[string]string {
+	m := good()
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return m
+}
+
+// load loads from a map, as from a process that has nothing else in its
+// environment.
+func load(values map[string]string, resolver settings.Resolver) (settings.Settings, error) {
+	var environ []string
+	for name, value := range values {
+		environ = append(environ, name+"="+value)
+	}
+	lookup := func(name string) (string, bool) { value, ok := values[name]; return value, ok }
+	return settings.Load(context.Background(), lookup, environ, resolver)
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	got, err := load(good(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings.Settings{
+		StripeSecretKey:       secret.New("sk_test_hunter2"),
+		StripeWebhookSecrets:  []secret.Secret{secret.New("whsec_hunter2new"), secret.New("whsec_hunter2old")},
+		StripeAPIBase:         "https://api.stripe.com",
+		DataverseURL:          "https://contoso.crm4.dynamics.com",
+		DataverseTenantID:     "contoso.onmicrosoft.com",
+		DataverseClientID:     "8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00",
+		DataverseClientSecret: secret.New("hunter2~secret"),
+		ServiceBusConnection:  secret.New("Endpoint=sb://sb-pay.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=hunter2="),
+		PaymentEventsQueue:    "payment-events",
+		PaymentRequestsQueue:  "payment-requests",
+		InvocationTimeout:     90 * time.Second,
+		LogLevel:              slog.LevelDebug,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got.OrgHost() != "contoso.crm4.dynamics.com" {
+		t.Errorf("the organisation's host is %q", got.OrgHost())
+	}
+}
+
+func TestNothingSetIsNoProblem(t *testing.T) {
+	t.Parallel()
+	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": "", "AZURE_CLIENT_ID": ""}} {
+		got, err := load(values, nil)
+		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v: %v\n%s", values, err, diff)
+		}
+		if got.Mode() != "" || got.Livemode() || got.OrgHost() != "" {
+			t.Errorf("mode %q, live %v, host %q", got.Mode(), got.Livemode(), got.OrgHost())
+		}
+	}
+}
+
+func TestMalformedSettingsAreProblems(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, value, want string }{
+		{"StripeSecretKey", "hunter2", "begins with sk_test_"},
+		{"StripeSecretKey", "sk_hunter2", "begins with sk_test_"},
+		{"StripeSecretKey", "sk_test_", "begins with sk_test_"},
+		{"StripeSecretKey", "sk_test_hunter2 sk_test_hunter2", "begins with sk_test_"},
+		{"StripeSecretKey", "pk_test_hunter2", "publishable"},
+		{"StripeSecretKey", "whsec_hunter2", "StripeWebhookSecret"},
+		{"StripeWebhookSecret", "hunter2", "entry 1"},
+		{"StripeWebhookSecret", "whsec_hunter2,sk_test_hunter2", "entry 2"},
+		{"StripeWebhookSecret", "whsec_hunter2 whsec_hunter2", "entry 1"},
+		{"StripeWebhookSecret", ", ,", "no secret"},
+		{"StripeWebhookSecret", "whsec_1,whsec_2,whsec_3,whsec_4,whsec_5,whsec_6", "more than 5"},
+		{"StripeWebhookSecret", "whsec_1,@Microsoft.KeyVault(VaultName=kv-pay;SecretName=n)", "whole value"},
+		{"StripeApiBase", "api.stripe.com", "absolute URL"},
+		{"StripeApiBase", "https://api.stripe.com/v1", "scheme and a host"},
+		{"StripeApiBase", "http://api.stripe.com", "not https"},
+		{"StripeApiBase", "http://localhost.example.com", "not https"},
+		{"StripeApiBase", "ftp://localhost", "not https"},
+		{"StripeApiBase", "https://user:hunter2@api.stripe.com", "scheme and a host"},
+		{"StripeApiBase", "https://api.stripe.com:99999", "port"},
+		{"DataverseUrl", "contoso.crm4.dynamics.com", "absolute URL"},
+		{"DataverseUrl", "https://contoso.crm4.dynamics.com/api/data/v9.2", "scheme and a host"},
+		{"DataverseUrl", "https://contoso.crm4.dynamics.com?x", "scheme and a host"},
+		{"DataverseUrl", "http://contoso.crm4.dynamics.com", "not https"},
+		{"DataverseUrl", "https://%zz", "absolute URL"},
+		{"DataverseTenantId", "contoso", "neither"},
+		{"DataverseTenantId", "https://contoso.com", "neither"},
+		{"DataverseClientId", "8f0b7a52", "not a GUID"},
+		{"DataverseClientId", "{8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00}", "not a GUID"},
+		{"DataverseClientSecret", "8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00", "not its value"},
+		{"ServiceBusConnection", "sb-pay.servicebus.windows.net", "Endpoint=sb://"},
+		{"ServiceBusConnection", "SharedAccessKey=hunter2;Endpoint=https://x", "Endpoint=sb://"},
+		{"ServiceBusConnection__fullyQualifiedNamespace", "sb://sb-pay.servicebus.windows.net/", "without sb://"},
+		{"ServiceBusConnection__fullyQualifiedNamespace", "sb-pay", "without sb://"},
+		{"PaymentEventsQueue", "-events", "letter or digit"},
+		{"PaymentEventsQueue", "a b", "letter or digit"},
+		{"PaymentRequestsQueue", strings.Repeat("q", 261), "260"},
+		{"PaymentRequestsQueue", "Payment-Events", "same queue"},
+		{"AZURE_CLIENT_ID", "me", "not a GUID"},
+		{"InvocationTimeout", "4", "90s or 4m"},
+		{"InvocationTimeout", "00:04:00", "90s or 4m"},
+		{"InvocationTimeout", "5m", "five minutes"},
+		{"InvocationTimeout", "0s", "five minutes"},
+		{"InvocationTimeout", "-1s", "five minutes"},
+		{"LogLevel", "Information", "debug, info"},
+		{"LogLevel", "INFO", "debug, info"},
+		{"FUNCTIONS_CUSTOMHANDLER_PORT", "http", "not a port"},
+		{"FUNCTIONS_CUSTOMHANDLER_PORT", "0", "not a port"},
+		{"FUNCTIONS_CUSTOMHANDLER_PORT", "65536", "not a port"},
+		{"StripeSecretKey", "@Microsoft.KeyVault(VaultName=kv-pay)", "no SecretName"},
+		{"StripeSecretKey", "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=n)", "nobody has resolved"},
+		{"PaymentEventsQueue", "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=n)", "nobody has resolved"},
+	} {
+		_, err := load(with(c.name, c.value), nil)
+		problems := settings.Problems(err)
+		if len(problems) != 1 {
+			t.Errorf("%s=%s: %d problems: %v", c.name, c.value, len(problems), err)
+			continue
+		}
+		p := problems[0]
+		if p.Setting != c.name || p.Message == "" || p.Hint == "" || !strings.Contains(p.Error(), c.want) || !strings.HasPrefix(p.Error(), c.name+": ") {
+			t.Errorf("%s=%s: %q, want %q in it", c.name, c.value, p, c.want)
+		}
+		if strings.Contains(p.Error(), "hunter2") {
+			t.Errorf("%s=%s: %q repeats the value", c.name, c.value, p)
+		}
+	}
+}
+
+func TestWellFormedSettings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, value string }{
+		{"StripeSecretKey", "rk_live_51Abc_def"},
+		{"StripeWebhookSecret", "whsec_1,whsec_2,whsec_3,whsec_4,whsec_5"},
+		{"StripeApiBase", "http://127.0.0.1:7073"},
+		{"StripeApiBase", "http://localhost:7073/"},
+		{"StripeApiBase", "http://[::1]:7073"},
+		{"DataverseUrl", "http://127.0.0.1:7072"},
+		{"DataverseUrl", "https://contoso.crm.dynamics.com"},
+		{"DataverseTenantId", "8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00"},
+		{"ServiceBusConnection", "Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"},
+		{"ServiceBusConnection", "SharedAccessKeyName=k;SharedAccessKey=a=;Endpoint=sb://127.0.0.1:5672/"},
+		{"ServiceBusConnection__fullyQualifiedNamespace", "sb-pay.servicebus.windows.net"},
+		{"ServiceBusConnection__clientId", "not ours to judge"},
+		{"PaymentEventsQueue", "team/payment_events.v1"},
+		{"InvocationTimeout", "4m59s"},
+		{"FUNCTIONS_CUSTOMHANDLER_PORT", "50331"},
+		{"STRIPE_API_KEY", "somebody else's"},
+	} {
+		if _, err := load(with(c.name, c.value), nil); err != nil {
+			t.Errorf("%s=%s: %v", c.name, c.value, err)
+		}
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	got, err := load(with("StripeSecretKey", "hunter2", "DataverseUrl", "hunter2", "DataverseTenantId", "", "StripeSecret", "hunter2"), nil)
+	var names []string
+	for _, p := range settings.Problems(err) {
+		names = append(names, p.Setting)
+	}
+	if diff := cmp.Diff([]string{"StripeSecretKey", "DataverseUrl", "DataverseTenantId", "StripeSecret"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if _, ok := errors.AsType[*settings.Problem](err); !ok {
+		t.Errorf("%v holds no Problem", err)
+	}
+	if !got.StripeSecretKey.IsZero() || got.DataverseURL != "" || got.PaymentEventsQueue != "payment-events" {
+		t.Errorf("what could be read is not returned, or more than that: %v", got.LogValue())
+	}
+	if settings.Problems(nil) != nil || settings.Problems(errors.New("another")) != nil {
+		t.Error("problems are found where there are none")
+	}
+}
+
+func TestClientSecretNeedsAllThree(t *testing.T) {
+	t.Parallel()
+	trio := []string{"DataverseTenantId", "DataverseClientId", "DataverseClientSecret"}
+	for set := range 8 {
+		values := good()
+		for i, name := range trio {
+			if set&(1<<i) == 0 {
+				delete(values, name)
+			}
+		}
+		_, err := load(values, nil)
+		if whole := set == 0 || set == 7; whole != (err == nil) || len(settings.Problems(err)) > 1 {
+			t.Errorf("with set %03b: %v", set, err)
+		}
+	}
+}
+
+func TestMisspeltNamesAreProblems(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"StripeSecretkey":     "did you mean StripeSecretKey?",
+		"StripeWebhookSecert": "did you mean StripeWebhookSecret?",
+		"StripeAPIBase":       "did you mean StripeApiBase?",
+		"DataverseURL":        "did you mean DataverseUrl?",
+		"DataverseTenant":     "did you mean DataverseTenantId?",
+		"PaymentEventQueue":   "did you mean PaymentEventsQueue?",
+		"PayBridgeLogLevel":   "did you mean LogLevel?",
+	} {
+		_, err := load(with(name, "hunter2"), nil)
+		if err == nil || !strings.Contains(err.Error(), name+": ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// vault resolves from a map by the name of the secret.
+type vault map[string]string
+
+func (v vault) Resolve(_ context.Context, references map[string]secret.Reference) (map[string]secret.Secret, error) {
+	found := map[string]secret.Secret{}
+	var errs []error
+	for setting, reference := range references {
+		if value, ok := v[reference.Name]; ok {
+			found[setting] = secret.New(value)
+		} else {
+			errs = append(errs, &secret.UnresolvedError{Setting: setting, Reference: reference, Message: "no such secret", Hint: "check the name"})
+		}
+	}
+	return found, errors.Join(errs...)
+}
+
+func TestReferencesAreResolved(t *testing.T) {
+	t.Parallel()
+	values := with(
+		"StripeSecretKey", "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=key)",
+		"StripeWebhookSecret", " @microsoft.keyvault(SecretUri=https://kv-pay.vault.azure.net/secrets/whsec) ",
+		"DataverseClientId", "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=client)",
+	)
+	got, err := load(values, vault{"key": "sk_live_hunter2\n", "whsec": "whsec_1,whsec_2\r\n", "client": good()["DataverseClientId"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.StripeSecretKey.Reveal() != "sk_live_hunter2" || !got.Livemode() || got.Mode() != "live" || len(got.StripeWebhookSecrets) != 2 {
+		t.Errorf("resolved to %q, %v, %d", got.StripeSecretKey.Reveal(), got.Livemode(), len(got.StripeWebhookSecrets))
+	}
+
+	_, err = load(values, vault{"whsec": "hunter2", "client": "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=client)"})
+	said := map[string]string{}
+	for _, p := range settings.Problems(err) {
+		said[p.Setting] = p.Message
+	}
+	want := map[string]string{
+		"StripeSecretKey":     "no such secret",
+		"StripeWebhookSecret": "entry 1 is not the form of a signing secret",
+		"DataverseClientId":   "the value is a Key Vault reference that nobody has resolved",
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestResolverIsNotAskedForNothing(t *testing.T) {
+	t.Parallel()
+	if _, err := load(good(), refusing{}); err != nil {
+		t.Error(err)
+	}
+	// An error of another type must not let a literal reference through either.
+	_, err := load(with("StripeSecretKey", "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=n)"), refusing{})
+	if problems := settings.Problems(err); len(problems) != 1 || !strings.Contains(problems[0].Error(), `"Key Vault Secrets User"`) {
+		t.Errorf("the problems are %v", err)
+	}
+}
+
+type refusing struct{}
+
+func (refusing) Resolve(context.Context, map[string]secret.Reference) (map[string]secret.Secret, error) {
+	return nil, errors.New("asked")
+}
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	full, err := load(good(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, err := load(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for function, want := range map[string][]string{
+		"stripewebhook":  {"StripeSecretKey", "StripeWebhookSecret", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue"},
+		"crmupdate":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue"},
+		"crmwebhook":     {"DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
+		"paymentrequest": {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
+		"reconcile":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue"},
+		"health":         nil,
+	} {
+		if diff := cmp.Diff(want, empty.Missing(function)); diff != "" {
+			t.Errorf("%s: %s", function, diff)
+		}
+		if missing := full.Missing(function); missing != nil {
+			t.Errorf("%s misses %v of everything", function, missing)
+		}
+	}
+
+	identity := maps.Clone(good())
+	delete(identity, "ServiceBusConnection")
+	identity["ServiceBusConnection__fullyQualifiedNamespace"] = "sb-pay.servicebus.windows.net"
+	s, err := load(identity, nil)
+	if missing := s.Missing("stripewebhook"); missing != nil || err != nil {
+		t.Errorf("with a managed identity for Service Bus: %v, %v", missing, err)
+	}
+}

@@ -1,0 +1,71 @@
+package settings
+
+import (
+	"log/slog"
+	"net/url"
+	"time"
+
+	"paybridge/internal/secret"
+)
+
+// Settings are the app settings of PayBridge. Empty fields are settings that
+// are not set and have no default.
+//
+// The tags: setting is the name of the app setting; desc says what it is;
+// default is the value when it is not set; values are the only ones allowed;
+// example shows the form; local is the value in local.settings.json.example, "-"
+// for a setting that has no place there; for names the functions that need it;
+// or names the setting that serves in its place.
+type Settings struct {
+	StripeSecretKey secret.Secret `setting:"StripeSecretKey" for:"stripewebhook crmupdate paymentrequest reconcile" example:"sk_test_…" desc:"Secret or restricted key of the Stripe account. Its prefix decides between test and live mode."`
+
+	// StripeWebhookSecrets are the current signing secret and then the previous
+	// ones, at least one when set.
+	StripeWebhookSecrets []secret.Secret `setting:"StripeWebhookSecret" for:"stripewebhook" example:"whsec_…,whsec_…" desc:"Signing secret of the webhook endpoint; while it is being rolled the current and the previous one, with a comma between, up to five."`
+
+	// StripeAPIBase is an absolute URL without a slash at its end.
+	StripeAPIBase string `setting:"StripeApiBase" default:"https://api.stripe.com" desc:"Where Stripe's API is; plain http only for the local machine."`
+
+	// DataverseURL is scheme and host, without a slash at its end.
+	DataverseURL string `setting:"DataverseUrl" for:"stripewebhook crmupdate crmwebhook paymentrequest reconcile" example:"https://contoso.crm4.dynamics.com" desc:"The Dataverse environment, host only; plain http only for the local machine."`
+
+	DataverseTenantID     string        `setting:"DataverseTenantId" example:"contoso.onmicrosoft.com" desc:"Microsoft Entra tenant of the application user: a GUID or a domain. Set it together with the client id and secret; with none of the three the managed identity is used."`
+	DataverseClientID     string        `setting:"DataverseClientId" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Application (client) id of the application user."`
+	DataverseClientSecret secret.Secret `setting:"DataverseClientSecret" example:"@Microsoft.KeyVault(VaultName=kv-pay;SecretName=dataverse)" desc:"Client secret of the application user: the value, not the secret's id."`
+
+	ServiceBusConnection secret.Secret `setting:"ServiceBusConnection" or:"ServiceBusConnection__fullyQualifiedNamespace" for:"stripewebhook crmupdate crmwebhook paymentrequest reconcile" example:"Endpoint=sb://…" local:"Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;" desc:"Connection string of the Service Bus namespace, read by the Functions host. It wins over ServiceBusConnection__fullyQualifiedNamespace."`
+	ServiceBusNamespace  string        `setting:"ServiceBusConnection__fullyQualifiedNamespace" example:"sb-pay.servicebus.windows.net" desc:"Host name of the Service Bus namespace, for access by managed identity in place of a connection string."`
+	PaymentEventsQueue   string        `setting:"PaymentEventsQueue" for:"stripewebhook crmupdate reconcile" example:"payment-events" local:"payment-events" desc:"Queue of the news from Stripe."`
+	PaymentRequestsQueue string        `setting:"PaymentRequestsQueue" for:"crmwebhook paymentrequest reconcile" example:"payment-requests" local:"payment-requests" desc:"Queue of the news from the CRM."`
+
+	AzureClientID string `setting:"AZURE_CLIENT_ID" local:"-" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Client id of the user-assigned managed identity; leave it out for the system-assigned one."`
+
+	InvocationTimeout time.Duration `setting:"InvocationTimeout" default:"4m" desc:"How long one invocation may run, such as 90s or 4m: less than the five minutes for which Service Bus locks a message."`
+	LogLevel          slog.Level    `setting:"LogLevel" default:"info" values:"debug info warn error" desc:"The least severe lines that are logged."`
+
+	// Port is 0 when the process was not started by a Functions host.
+	Port int `setting:"FUNCTIONS_CUSTOMHANDLER_PORT" local:"-" example:"50331" desc:"Port to listen on. Given by the Functions host: do not set it."`
+}
+
+// Mode says which of Stripe's two worlds the key belongs to: "test", "live", or
+// "" when there is no key.
+func (s Settings) Mode() string {
+	if s.StripeSecretKey.IsZero() {
+		return ""
+	}
+	return keyMode(s.StripeSecretKey.Reveal())
+}
+
+// Livemode reports whether the Stripe key is one that moves real money.
+func (s Settings) Livemode() bool { return s.Mode() == modeLive }
+
+// OrgHost returns the host of the Dataverse environment in lower case, with its
+// port if it has one: what PayBridge writes as CRM_Org on Stripe's objects. It
+// is empty when DataverseUrl is not set.
+func (s Settings) OrgHost() string {
+	u, err := url.Parse(s.DataverseURL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
