@@ -1,0 +1,5 @@
+package dataverse
+
+func (s *Server) batch(q *request) *response {
+	return errorResponse(badPayload(nil, "not yet"))
+}

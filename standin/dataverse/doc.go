@@ -1,0 +1,38 @@
+// Package dataverse is a local stand-in for the Microsoft Dataverse Web API,
+// versions 9.0 to 9.2, so that everything above the wire can be tried, tested
+// and broken without an environment in the cloud.
+//
+// It is an [http.Handler] with durable state: one bbolt file, one transaction
+// per request and per changeset. A process that is killed loses nothing that it had
+// answered.
+//
+// # What it imitates
+//
+// Rows by GUID and by alternate key; creates, updates, upserts and deletes with
+// the whole table of If-Match and If-None-Match; entity tags from one version counter for the
+// environment; lookups and @odata.bind; money with its currency, its base value and its four
+// decimals; choices, the lengths and ranges of columns with their error
+// codes; $select, $filter, $orderby, $top, $count, $expand of lookups, pages with @odata.nextLink;
+// $batch with changesets, Content-ID references and the platform's way of reporting failures; WhoAmI; the
+// service protection limits (off unless asked for) and any other misfortune through
+// [Config.Faults].
+//
+// It is awkward where the platform is: key URLs come back instead of GUIDs,
+// a duplicate is 412 and not 409, columns that cannot be written are ignored
+// without a word, navigation properties are case-sensitive while text
+// comparison is not, x-ms-ratelimit-time-remaining-xrm-requests has a thousands
+// separator, $count starts with a byte order mark.
+//
+// # Who is asking
+//
+// Any bearer token is accepted and acts as the application user, except that
+// "user:ann" acts as the person whose first name is Ann (see [Config.People]). A
+// request without a bearer token gets the platform's 401.
+//
+// # What it does not imitate
+//
+// Security roles, plug-ins, duplicate detection rules, change tracking, FetchXML,
+// $apply, many-to-many relationships, impersonation, teams, audit, time zones of
+// users, accent-insensitive comparison and cascading deletes: a deleted row leaves
+// lookups to it empty. Tables are those it is opened with, see [Config.Tables].
+package dataverse

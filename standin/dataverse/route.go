@@ -1,0 +1,279 @@
+package dataverse
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// do answers one operation in a transaction of its own.
+func (s *Server) do(q *request) *response {
+	var answer *response
+	run := func(x *tx) (err error) {
+		answer, err = x.do(q)
+		return err
+	}
+	var err error
+	if q.method == http.MethodGet {
+		err = s.view(q.user, run)
+	} else {
+		err = s.update(q.user, run)
+	}
+	if err != nil {
+		return errorResponse(err)
+	}
+	return answer
+}
+
+// do answers one operation within a transaction.
+func (x *tx) do(q *request) (*response, error) {
+	segments, err := q.segments()
+	if err != nil {
+		return nil, err
+	}
+	if f := x.function(segments, q); f != nil {
+		return f()
+	}
+	a, err := x.schema.address(segments[0])
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(segments) == 1 && a.collection:
+		return x.doCollection(q, a)
+	case len(segments) == 1:
+		return x.doRow(q, a)
+	case a.collection:
+		return x.doSubCollection(q, a, segments[1:])
+	default:
+		return x.doProperty(q, a, segments[1:])
+	}
+}
+
+// segments splits the path and puts the row in that a Content-ID stands for.
+func (q *request) segments() ([]string, error) {
+	segments := splitPath(strings.TrimSuffix(q.path, "/"))
+	first := segments[0]
+	if !strings.HasPrefix(first, "$") {
+		return segments, nil
+	}
+	known, ok := q.refs[first[1:]]
+	if !ok {
+		if q.refs == nil {
+			return nil, noSuchSegment(first)
+		}
+		return nil, unknownReference(first)
+	}
+	segments[0] = strings.TrimPrefix(known, q.base)
+	return segments, nil
+}
+
+// function finds the unbound function that the segments name, nil for none.
+func (x *tx) function(segments []string, q *request) func() (*response, error) {
+	name, _, _ := strings.Cut(segments[0], "(")
+	if len(segments) > 1 || name != "WhoAmI" {
+		return nil
+	}
+	return func() (*response, error) {
+		if q.method != http.MethodGet {
+			return nil, methodNotAllowed(q.method)
+		}
+		return x.whoAmI(q)
+	}
+}
+
+func (x *tx) whoAmI(q *request) (*response, error) {
+	var organization string
+	err := x.each(x.schema.tables["organization"], func(row *Row) error {
+		organization = row.ID
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := newObject()
+	o.add("@odata.context", q.base+"$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse")
+	o.add("BusinessUnitId", seedID("businessunit", "root"))
+	o.add("UserId", x.user)
+	o.add("OrganizationId", organization)
+	return jsonResponse(http.StatusOK, o), nil
+}
+
+func (x *tx) doCollection(q *request, a *address) (*response, error) {
+	switch q.method {
+	case http.MethodGet:
+		return x.list(q, a.table)
+	case http.MethodPost:
+		return x.post(q, a.table)
+	default:
+		return nil, methodNotAllowed(q.method)
+	}
+}
+
+func (x *tx) doRow(q *request, a *address) (*response, error) {
+	switch q.method {
+	case http.MethodGet:
+		return x.read(q, a)
+	case http.MethodPatch:
+		return x.patch(q, a)
+	case http.MethodDelete:
+		return x.deleteRow(q, a)
+	default:
+		return nil, methodNotAllowed(q.method)
+	}
+}
+
+func (x *tx) doSubCollection(q *request, a *address, rest []string) (*response, error) {
+	if len(rest) == 1 && rest[0] == "$count" {
+		if q.method != http.MethodGet {
+			return nil, methodNotAllowed(q.method)
+		}
+		return x.countRows(q, a.table)
+	}
+	return nil, noSuchSegment(rest[0])
+}
+
+func (x *tx) post(q *request, t *table) (*response, error) {
+	p, err := readPayload(t, q.body)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.resolve(t, p, q.refs); err != nil {
+		return nil, err
+	}
+	row, err := x.create(t, p, "")
+	if err != nil {
+		return nil, err
+	}
+	return x.written(q, t, row, rowURL(q, t, row), true)
+}
+
+func (x *tx) patch(q *request, a *address) (*response, error) {
+	p, err := readPayload(a.table, q.body)
+	if err != nil {
+		return nil, err
+	}
+	row, created, err := x.upsert(a, p, q.conditions(), q.refs)
+	if err != nil {
+		return nil, err
+	}
+	// A row addressed by an alternate key is answered with that key, not with its GUID.
+	return x.written(q, a.table, row, q.base+a.text, created)
+}
+
+func (x *tx) deleteRow(q *request, a *address) (*response, error) {
+	row, err := x.find(a)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil {
+		return nil, a.missing()
+	}
+	if err := q.conditions().check(a, row); err != nil {
+		return nil, err
+	}
+	if err := x.delete(a.table, row); err != nil {
+		return nil, err
+	}
+	return noContent(), nil
+}
+
+// written is the answer to a create or an update.
+func (x *tx) written(q *request, t *table, row *Row, entityID string, created bool) (*response, error) {
+	if !q.prefers("return=representation") {
+		answer := noContent()
+		answer.header.Set("OData-EntityId", entityID)
+		return answer, nil
+	}
+	opts, err := x.parseQuery(q, t)
+	if err != nil {
+		return nil, err
+	}
+	body, err := x.single(q, t, row, opts)
+	if err != nil {
+		return nil, err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	answer := jsonResponse(status, body)
+	answer.header.Set("ETag", etag(row))
+	answer.header.Set("Preference-Applied", "return=representation")
+	return answer, nil
+}
+
+func rowURL(q *request, t *table, row *Row) string {
+	return q.base + t.SetName + "(" + row.ID + ")"
+}
+
+func noContent() *response {
+	return &response{status: http.StatusNoContent, header: http.Header{}}
+}
+
+func jsonResponse(status int, o *object) *response {
+	h := http.Header{}
+	h.Set("Content-Type", jsonType)
+	return &response{status: status, header: h, body: o.bytes()}
+}
+
+// prefers says whether one of the comma-separated preferences is asked for.
+func (q *request) prefers(preference string) bool {
+	_, ok := q.preference(preference)
+	return ok
+}
+
+// preference finds a preference by name, or by name=value when that is asked, and returns its value.
+func (q *request) preference(name string) (value string, ok bool) {
+	for _, line := range q.header.Values("Prefer") {
+		for _, p := range splitOutsideQuotes(line, ',') {
+			p = strings.TrimSpace(p)
+			if p == name {
+				return "", true
+			}
+			if v, found := strings.CutPrefix(p, name+"="); found {
+				return strings.Trim(v, `"`), true
+			}
+		}
+	}
+	return "", false
+}
+
+func splitOutsideQuotes(text string, separator byte) []string {
+	var parts []string
+	quoted, start := false, 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == separator && !quoted:
+			parts = append(parts, text[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, text[start:])
+}
+
+func etag(row *Row) string { return `W/"` + strconv.FormatInt(row.Version, 10) + `"` }
+
+// queryOptions splits a raw query. Semicolons are allowed: nested $expand uses them.
+func queryOptions(raw string) (map[string]string, error) {
+	options := map[string]string{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		n, err := url.QueryUnescape(name)
+		if err != nil {
+			return nil, fail(http.StatusBadRequest, codeQuery, "Bad Request - Error in query syntax.")
+		}
+		v, err := url.QueryUnescape(value)
+		if err != nil {
+			return nil, fail(http.StatusBadRequest, codeQuery, "Bad Request - Error in query syntax.")
+		}
+		options[n] = v
+	}
+	return options, nil
+}
