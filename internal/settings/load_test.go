@@ -322,7 +322,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for function, want := range map[string][]string{
-		"stripewebhook":  {"StripeSecretKey", "StripeWebhookSecret", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue"},
+		"stripewebhook":  {"StripeSecretKey", "StripeWebhookSecret", "ServiceBusConnection", "PaymentEventsQueue"},
 		"crmupdate":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue"},
 		"crmwebhook":     {"DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
 		"paymentrequest": {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},

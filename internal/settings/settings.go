@@ -27,7 +27,7 @@ type Settings struct {
 	StripeAPIBase string `setting:"StripeApiBase" default:"https://api.stripe.com" desc:"Where Stripe's API is; plain http only for the local machine."`
 
 	// DataverseURL is scheme and host, without a slash at its end.
-	DataverseURL string `setting:"DataverseUrl" for:"stripewebhook crmupdate crmwebhook paymentrequest reconcile" example:"https://contoso.crm4.dynamics.com" desc:"The Dataverse environment, host only; plain http only for the local machine."`
+	DataverseURL string `setting:"DataverseUrl" for:"crmupdate crmwebhook paymentrequest reconcile" example:"https://contoso.crm4.dynamics.com" desc:"The Dataverse environment, host only; plain http only for the local machine."`
 
 	DataverseTenantID     string        `setting:"DataverseTenantId" example:"contoso.onmicrosoft.com" desc:"Microsoft Entra tenant of the application user: a GUID or a domain. Set it together with the client id and secret; with none of the three the managed identity is used."`
 	DataverseClientID     string        `setting:"DataverseClientId" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Application (client) id of the application user."`
