@@ -61,3 +61,15 @@ func (c capture) send(t testing.TB, h http.Handler) (status int, contentType, bo
 	defer server.Close()
 	return c.sendTo(t, server.URL)
 }
+
+// serve hands the captured request to h without a network, where a test does
+// so many times.
+func (c capture) serve(h http.Handler) (status int, contentType, body string) {
+	req := httptest.NewRequest(c.Method, c.Path, strings.NewReader(c.Body))
+	for name, value := range c.Headers {
+		req.Header.Set(name, value)
+	}
+	res := httptest.NewRecorder()
+	h.ServeHTTP(res, req)
+	return res.Code, res.Header().Get("Content-Type"), res.Body.String()
+}

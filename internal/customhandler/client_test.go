@@ -117,8 +117,11 @@ func (l *logged) last(t testing.TB) map[string]any {
 	return line
 }
 
+// newLogger writes JSON lines to w.
+func newLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
 // newMux returns a Mux and its log.
 func newMux() (*customhandler.Mux, *logged) {
 	log := &logged{}
-	return customhandler.New(customhandler.Options{Logger: slog.New(slog.NewJSONHandler(log, nil))}), log
+	return customhandler.New(customhandler.Options{Logger: newLogger(log)}), log
 }

@@ -2,6 +2,8 @@ package customhandler_test
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,6 +86,109 @@ func TestQueueCaptures(t *testing.T) {
 			}
 			if line := log.last(t); line["messages"] != float64(len(tt.want)) || line["delivery_count_max"] != 1.0 {
 				t.Errorf("the log line is %v", line)
+			}
+		})
+	}
+}
+
+// TestMetadataNeverFailsAnInvocation runs a message whose metadata is absent,
+// of the wrong kind, or made up by its sender.
+func TestMetadataNeverFailsAnInvocation(t *testing.T) {
+	enqueued := time.Date(2026, 11, 23, 20, 53, 29, 0, time.UTC)
+	for _, tt := range []struct {
+		name, metadata string
+		want           customhandler.Message
+	}{
+		{"absent", ``, customhandler.Message{}},
+		{"null", `,"Metadata":null`, customhandler.Message{}},
+		{"empty", `,"Metadata":{}`, customhandler.Message{}},
+		{"a number", `,"Metadata":7`, customhandler.Message{}},
+		{"an array", `,"Metadata":[{"MessageId":"a"}]`, customhandler.Message{}},
+		{
+			"objects", `,"Metadata":{"MessageId":{"a":1},"DeliveryCount":{},"SequenceNumber":[],"EnqueuedTimeUtc":{}}`,
+			customhandler.Message{},
+		},
+		{
+			"nulls", `,"Metadata":{"MessageId":null,"DeliveryCount":null,"SequenceNumber":null,"EnqueuedTimeUtc":null}`,
+			customhandler.Message{},
+		},
+		{
+			"texts", `,"Metadata":{"MessageId":"\"m\"","DeliveryCount":"\"many\"","SequenceNumber":"x","EnqueuedTimeUtc":"yesterday"}`,
+			customhandler.Message{MessageID: "m"},
+		},
+		{
+			"out of range", `,"Metadata":{"DeliveryCount":"-1","SequenceNumber":"99999999999999999999","EnqueuedTimeUtc":"0001-01-01T00:00:00"}`,
+			customhandler.Message{},
+		},
+		{
+			"plain values", `,"Metadata":{"MessageId":"m","DeliveryCount":3,"SequenceNumber":9007199254740993,"EnqueuedTimeUtc":"2026-11-23T21:53:29+01:00"}`,
+			customhandler.Message{MessageID: "m", DeliveryCount: 3, SequenceNumber: 9007199254740993, EnqueuedTime: enqueued},
+		},
+		{"unprintable id", `,"Metadata":{"MessageId":"\"a\\nb\""}`, customhandler.Message{}},
+		{"long id", `,"Metadata":{"MessageId":"\"` + strings.Repeat("m", 129) + `\""}`, customhandler.Message{}},
+		{"arrays of another length", `,"Metadata":{"MessageIdArray":"[\"a\",\"b\"]","DeliveryCountArray":"[]"}`, customhandler.Message{}},
+		{"arrays of another kind", `,"Metadata":{"MessageIdArray":"[{}]","DeliveryCountArray":"7","EnqueuedTimeUtcArray":"x"}`, customhandler.Message{}},
+	} {
+		for _, cardinality := range []customhandler.Cardinality{customhandler.One, customhandler.Many} {
+			t.Run(tt.name+"/"+string(cardinality), func(t *testing.T) {
+				value, want := `\"{}\"`, tt.want
+				if cardinality == customhandler.Many {
+					value, want = `[\"{}\"]`, customhandler.Message{}
+				}
+				want.Body = []byte(`{}`)
+				var got customhandler.Batch
+				mux, _ := newMux()
+				mux.Queue(customhandler.QueueFunction{
+					Name: "hints", Trigger: "message", DataType: customhandler.Text, Cardinality: cardinality,
+					Handle: func(_ context.Context, b customhandler.Batch) (customhandler.Outputs, error) {
+						got = b
+						return nil, nil
+					},
+				})
+				envelope := `{"Data":{"message":"` + value + `"}` + tt.metadata + `}`
+				accepted3(t)(capture{Method: http.MethodPost, Path: "/hints", Body: envelope}.serve(mux))
+				if diff := cmp.Diff([]customhandler.Message{want}, got.Messages); diff != "" {
+					t.Errorf("the messages differ (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// TestBodiesFollowTheBinding shows the same bytes in the envelope read by each
+// kind of binding.
+func TestBodiesFollowTheBinding(t *testing.T) {
+	for _, tt := range []struct {
+		name, value string
+		dataType    customhandler.DataType
+		cardinality customhandler.Cardinality
+		want        []string
+	}{
+		{"quotes of its own", `"\"\\\"a\\\"\""`, customhandler.Text, customhandler.One, []string{`"a"`}},
+		{"text like base64", `"\"abcd\""`, customhandler.Text, customhandler.One, []string{"abcd"}},
+		{"base64", `"abcd"`, customhandler.Binary, customhandler.One, []string{"\x69\xb7\x1d"}},
+		{"empty body", `""`, customhandler.Binary, customhandler.One, []string{""}},
+		{"empty text", `"\"\""`, customhandler.Undeclared, customhandler.One, []string{""}},
+		{"many texts", `"[\"abcd\",\"\",\"plain\"]"`, customhandler.Text, customhandler.Many, []string{"abcd", "", "plain"}},
+		{"many binaries", `"[\"abcd\",\"\",\"//4=\"]"`, customhandler.Binary, customhandler.Many, []string{"\x69\xb7\x1d", "", "\xff\xfe"}},
+		{"many values", `"[{\"a\": 1.10},\"abcd\",7]"`, customhandler.Undeclared, customhandler.Many, []string{`{"a": 1.10}`, `"abcd"`, `7`}},
+		{"none", `"[]"`, customhandler.Binary, customhandler.Many, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			mux, _ := newMux()
+			mux.Queue(customhandler.QueueFunction{
+				Name: "hints", Trigger: "message", DataType: tt.dataType, Cardinality: tt.cardinality,
+				Handle: func(_ context.Context, b customhandler.Batch) (customhandler.Outputs, error) {
+					for _, m := range b.Messages {
+						got = append(got, string(m.Body))
+					}
+					return nil, nil
+				},
+			})
+			accepted3(t)(capture{Method: http.MethodPost, Path: "/hints", Body: `{"Data":{"message":` + tt.value + `}}`}.serve(mux))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("the bodies differ (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -26,12 +26,15 @@ type Reply struct {
 }
 
 // JSON returns a Reply with v as its body, in the shape that a Handle returns.
+// The body is for people to read as well: <, > and & stay as they are.
 func JSON(status int, v any) (Reply, error) {
-	body, err := json.Marshal(v)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
 		return Reply{}, fmt.Errorf("encoding the reply: %w", err)
 	}
-	return Reply{Status: status, Body: body}, nil
+	return Reply{Status: status, Body: bytes.TrimSuffix(body.Bytes(), []byte("\n"))}, nil
 }
 
 // Outputs are messages by the name of the queue output binding that sends
