@@ -33,6 +33,10 @@ type Config struct {
 	// Faults is asked before each request and may answer with a misfortune; nil
 	// means none. It is not asked for the parts of a batch.
 	Faults func(*http.Request) *Fault
+	// PartFaults is asked before each operation of a batch, with its method, its path below
+	// the API's root and its headers; only Status, Code, Message and RetryAfter of
+	// the fault count. nil means none.
+	PartFaults func(method, path string, header http.Header) *Fault
 	// StrictLines refuses a $batch body whose lines do not end in CRLF. The
 	// platform's documentation demands CRLF, widely used clients send LF alone.
 	StrictLines bool

@@ -2,6 +2,7 @@ package dataverse
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -31,6 +32,9 @@ const (
 	codeNotSupported     = "0x80040800"
 	codeMissingInBinding = codeNotFound
 )
+
+// errPart rolls back a changeset whose failing part has its answer already.
+var errPart = errors.New("a part of the changeset failed")
 
 // apiError is an error as the Web API answers it.
 type apiError struct {

@@ -31,6 +31,8 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
+	// row is the row that was written, as set(guid), for references by Content-ID.
+	row string
 }
 
 var versionPath = regexp.MustCompile(`^/api/data/v9\.[0-2]/`)
@@ -89,12 +91,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) *response {
 		method: r.Method, path: strings.TrimPrefix(r.URL.EscapedPath(), prefix), query: r.URL.RawQuery,
 		base: scheme + "://" + r.Host + prefix, header: r.Header, body: body, user: user,
 	}
+	kind, do := r.Method, s.do
 	if q.path == "$batch" {
-		s.count("batch")
-		return s.batch(q)
+		kind, do = "batch", s.batch
 	}
-	s.count(r.Method)
-	answer := s.do(q)
+	s.count(kind)
+	answer := do(q)
 	s.throttle.decorate(&s.cfg, user, answer.header)
 	return answer
 }

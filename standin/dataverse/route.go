@@ -65,7 +65,7 @@ func (q *request) segments() ([]string, error) {
 		}
 		return nil, unknownReference(first)
 	}
-	segments[0] = strings.TrimPrefix(known, q.base)
+	segments[0] = known
 	return segments, nil
 }
 
@@ -184,6 +184,7 @@ func (x *tx) written(q *request, t *table, row *Row, entityID string, created bo
 	if !q.prefers("return=representation") {
 		answer := noContent()
 		answer.header.Set("OData-EntityId", entityID)
+		answer.row = t.SetName + "(" + row.ID + ")"
 		return answer, nil
 	}
 	opts, err := x.parseQuery(q, t)
@@ -201,6 +202,7 @@ func (x *tx) written(q *request, t *table, row *Row, entityID string, created bo
 	answer := jsonResponse(status, body)
 	answer.header.Set("ETag", etag(row))
 	answer.header.Set("Preference-Applied", "return=representation")
+	answer.row = t.SetName + "(" + row.ID + ")"
 	return answer, nil
 }
 
