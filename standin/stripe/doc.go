@@ -1,0 +1,2 @@
+// Package stripe is a stand-in for Stripe.
+package stripe

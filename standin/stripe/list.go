@@ -1,0 +1,106 @@
+package stripe
+
+import (
+	"slices"
+	"strconv"
+)
+
+// maxPage and defaultPage are Stripe's.
+const (
+	maxPage     = 100
+	defaultPage = 10
+)
+
+// window is which part of a list a request asks for.
+type window struct {
+	limit         int
+	after, before string
+	created       func(int64) bool
+}
+
+func readWindow(f *form) window {
+	w := window{limit: defaultPage}
+	if limit := f.whole("limit"); limit != nil {
+		if *limit < 1 || *limit > maxPage {
+			f.fail(invalid("parameter_invalid_integer", "limit", "Invalid limit: must be between 1 and "+strconv.Itoa(maxPage)))
+		}
+		w.limit = int(min(max(*limit, 1), maxPage))
+	}
+	w.after, w.before = *orText(f.text("starting_after"), ""), *orText(f.text("ending_before"), "")
+	created := f.at("created")
+	exact := (*int64)(nil)
+	if len(created.kids) == 0 {
+		exact = f.whole("created")
+	}
+	gt, gte, lt, lte := created.whole("gt"), created.whole("gte"), created.whole("lt"), created.whole("lte")
+	w.created = func(at int64) bool {
+		return (exact == nil || at == *exact) && (gt == nil || at > *gt) && (gte == nil || at >= *gte) &&
+			(lt == nil || at < *lt) && (lte == nil || at <= *lte)
+	}
+	return w
+}
+
+// entryOf is the index entry of a filter, empty where the request does not filter by it.
+func entryOf(f *form, name string) string {
+	if value := f.text(name); value != nil {
+		return name + "=" + *value
+	}
+	return ""
+}
+
+// listOf serves a list of one kind, newest first.
+func listOf[T any, P interface {
+	*T
+	object
+}](c *call, kind, entry string, keep ...func(P) bool) (any, error) {
+	w := readWindow(c.form)
+	if bad := c.form.problem(); bad != nil {
+		return nil, bad
+	}
+	var from, until uint64
+	for _, mark := range []struct {
+		id, param string
+		at        *uint64
+	}{{w.after, "starting_after", &from}, {w.before, "ending_before", &until}} {
+		if mark.id == "" {
+			continue
+		}
+		o, err := load[T](c.change, kind, mark.param, mark.id)
+		if err != nil {
+			return nil, err
+		}
+		*mark.at = P(o).head().Seq
+	}
+	page := []any{}
+	more := false
+	err := c.each(kind, entry, from, func(seq uint64, id string) (bool, error) {
+		if until > 0 && seq <= until {
+			return false, nil
+		}
+		o, err := load[T](c.change, kind, "id", id)
+		if err != nil {
+			return false, err
+		}
+		if !w.created(P(o).head().Created) || slices.ContainsFunc(keep, func(keep func(P) bool) bool { return !keep(o) }) {
+			return true, nil
+		}
+		if len(page) == w.limit {
+			more = true
+			if until == 0 {
+				return false, nil
+			}
+			// Going backwards the page is the one next to the mark, the oldest of what is newer.
+			page = page[1:]
+		}
+		d, err := render(P(o))
+		if err != nil {
+			return false, err
+		}
+		page = append(page, d)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return document{"object": "list", "data": page, "has_more": more, "url": c.http.URL.Path}, nil
+}
