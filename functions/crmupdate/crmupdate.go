@@ -1,0 +1,149 @@
+// Package crmupdate is the function that makes the CRM agree with Stripe. It
+// takes the hints off the queue payment-events in batches, finds the payment
+// row of each, reads the row first and Stripe after it, works out what the row
+// has to show and writes that under the condition that the row is still the
+// one that was read. Somebody who wrote in between wins, and both ends are
+// read again; so neither the order nor the number of hints matters.
+package crmupdate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"paybridge/internal/backoff"
+	"paybridge/internal/crm"
+	"paybridge/internal/customhandler"
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+)
+
+// The names in function.json.
+const (
+	Name    = "crmupdate"
+	trigger = "hints"
+)
+
+// Rows is the CRM side: package crm over a Dataverse client.
+type Rows interface {
+	Load(ctx context.Context, lookups []crm.By, events []string) (crm.Loaded, error)
+	Save(ctx context.Context, changes []crm.Change) []error
+}
+
+// Stripe is the Stripe side: package stripeapi. The account is the connected
+// account to read from, empty for one's own.
+type Stripe interface {
+	Intent(ctx context.Context, account, id string) (payment.Intent, error)
+	Session(ctx context.Context, account, id string) (payment.Session, error)
+	// Charge returns the id of the PaymentIntent that made a charge,
+	// empty for a charge that none made.
+	Charge(ctx context.Context, account, id string) (string, error)
+}
+
+// Config is what the function works with.
+type Config struct {
+	// Missing names the settings without which nothing can be done; then every
+	// invocation fails, and the messages wait.
+	Missing []string
+
+	Rows   Rows
+	Stripe Stripe
+	// Livemode is the mode of this deployment.
+	Livemode bool
+	// Org is the host name of the CRM organisation, in lower case.
+	Org string
+	// Budget is how long one invocation may take. The locks of its messages are
+	// not renewed, so it has to end before they run out. Zero means 4 minutes.
+	Budget time.Duration
+	// Parallel is how many payments are read from Stripe at once. Zero means 8.
+	Parallel int
+	Logger   *slog.Logger
+	// Backoff is the wait between rounds. Zero means 250 ms, doubled up to 20 s.
+	Backoff backoff.Policy
+}
+
+// Function returns the function, ready to be registered.
+func Function(c Config) customhandler.QueueFunction {
+	if c.Budget == 0 {
+		c.Budget = 4 * time.Minute
+	}
+	if c.Parallel == 0 {
+		c.Parallel = 8
+	}
+	if c.Backoff == (backoff.Policy{}) {
+		c.Backoff = backoff.Policy{Base: 250 * time.Millisecond, Cap: 20 * time.Second}
+	}
+	return customhandler.QueueFunction{
+		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many,
+		Handle: c.handle,
+	}
+}
+
+// handle works on a batch until every hint is done or shown to a person, or
+// until the budget is spent. Only then does the invocation fail, and the whole
+// batch is delivered again; what it had written is found unchanged then.
+func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
+	if len(c.Missing) > 0 {
+		return nil, outcome.Againf("not configured: set %s", strings.Join(c.Missing, ", "))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the invocation's budget of %v is spent", c.Budget))
+	defer cancel()
+	jobs := c.decode(ctx, batch)
+	hints := 0
+	for _, j := range jobs {
+		hints += len(j.hints)
+	}
+	open := jobs
+	rounds := 0
+	for len(open) > 0 {
+		rounds++
+		open = c.round(ctx, open)
+		if len(open) == 0 {
+			break
+		}
+		if err := backoff.Wait(ctx, c.pause(open, rounds)); err != nil {
+			break
+		}
+	}
+	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", rounds), slog.Int("again", len(open)))
+	if len(open) == 0 {
+		return nil, nil
+	}
+	for _, j := range open {
+		c.log(ctx, j, outcome.Again, "", j.err)
+	}
+	return nil, fmt.Errorf("%d of the batch's payments could not be brought up to date: %w", len(open), open[0].err)
+}
+
+// pause returns how long to wait before the next round: as long as the most
+// patient of the open payments wants. Rows that only changed while they were
+// worked on are read again at once.
+func (c *Config) pause(open []*job, rounds int) time.Duration {
+	var longest time.Duration
+	for _, j := range open {
+		if j.changed && j.conflicts < 3 {
+			continue
+		}
+		longest = max(longest, c.Backoff.Delay(rounds, outcome.RetryAfter(j.err)))
+	}
+	return longest
+}
+
+// decode reads the messages. One that is no hint can never become one: it is
+// logged as needing a person and must not hold up its neighbours.
+func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
+	var jobs []*job
+	for _, message := range batch.Messages {
+		hint, err := payment.DecodeHint(message.Body)
+		if err != nil {
+			c.Logger.LogAttrs(ctx, slog.LevelError, "hint", slog.String("invocation", customhandler.InvocationID(ctx)),
+				slog.String("message_id", message.MessageID), slog.Int64("sequence_number", message.SequenceNumber),
+				slog.String("outcome", outcome.Review.String()), slog.String("reason", err.Error()))
+			continue
+		}
+		jobs = append(jobs, newJob(hint, message.DeliveryCount))
+	}
+	return merge(jobs)
+}

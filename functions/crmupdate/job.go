@@ -1,0 +1,136 @@
+package crmupdate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"paybridge/internal/crm"
+	"paybridge/internal/payment"
+)
+
+// job is the work on one payment: the hints that are about it and what has
+// been found out so far. A round forgets everything that was read before it.
+type job struct {
+	hints   []payment.Hint
+	account string
+	// id is the row's id as the hints or Stripe name it, empty until known.
+	id payment.RowID
+	// deliveries is the highest delivery count of the hints' messages.
+	deliveries int
+	started    time.Time
+
+	row    *crm.Row
+	events map[string]crm.Event
+	facts  payment.Facts
+	status payment.Status
+	// err is why the last round did not finish the job; changed says that it
+	// was a row that somebody wrote in between, conflicts how often.
+	err       error
+	changed   bool
+	conflicts int
+}
+
+func newJob(h payment.Hint, deliveries int) *job {
+	j := &job{hints: []payment.Hint{h}, account: h.Account, deliveries: deliveries, started: time.Now()}
+	if id, err := payment.ParseRowID(h.CRMPaymentID); err == nil {
+		j.id = id
+	}
+	return j
+}
+
+// merge puts jobs together that are about the same row, or, where the row is
+// not known yet, about the same object of Stripe's.
+func merge(jobs []*job) []*job {
+	var merged []*job
+	byKey := map[string]*job{}
+	for _, j := range jobs {
+		key := j.key()
+		if first, ok := byKey[key]; ok && key != "" {
+			first.hints = append(first.hints, j.hints...)
+			first.deliveries = max(first.deliveries, j.deliveries)
+			for id, event := range j.events {
+				first.events[id] = event
+			}
+			continue
+		}
+		byKey[key] = j
+		merged = append(merged, j)
+	}
+	return merged
+}
+
+func (j *job) key() string {
+	if j.id != "" {
+		return j.account + "/" + string(j.id)
+	}
+	h := j.hints[0]
+	for _, id := range []string{h.PaymentIntent, h.CheckoutSession, h.Charge} {
+		if id != "" {
+			return j.account + "/" + id
+		}
+	}
+	return ""
+}
+
+// eventIDs returns the ids of the events behind the hints, each once.
+func (j *job) eventIDs() []string {
+	var ids []string
+	for _, h := range j.hints {
+		if h.EventID != "" && !slices.Contains(ids, h.EventID) {
+			ids = append(ids, h.EventID)
+		}
+	}
+	return ids
+}
+
+// intentIDs returns the PaymentIntents that the hints name, each once.
+func (j *job) intentIDs() []string {
+	return j.ids(func(h payment.Hint) string { return h.PaymentIntent })
+}
+
+// sessionIDs returns the Checkout Sessions that the hints name, each once.
+func (j *job) sessionIDs() []string {
+	return j.ids(func(h payment.Hint) string { return h.CheckoutSession })
+}
+
+func (j *job) ids(of func(payment.Hint) string) []string {
+	var ids []string
+	for _, h := range j.hints {
+		ids = appendNew(ids, of(h))
+	}
+	return ids
+}
+
+func appendNew(ids []string, id string) []string {
+	if id == "" || slices.Contains(ids, id) {
+		return ids
+	}
+	return append(ids, id)
+}
+
+// namedIntents finds the PaymentIntents in the row's last error. A row that
+// was paid twice has to be judged by both payments until one of them is
+// refunded, and the sentence that says so is where both ids are kept.
+func namedIntents(lastError string) []string {
+	const most = 6
+	ids := mention.FindAllString(lastError, most)
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+var mention = regexp.MustCompile(`\bpi_[A-Za-z0-9]{5,250}\b`)
+
+// describe says what the row shows now, for the timeline.
+func describe(p payment.Payment) string {
+	currency, err := payment.ParseCurrency(p.Currency)
+	if err != nil || p.AmountReceived == 0 {
+		return fmt.Sprintf("%v.", p.Status)
+	}
+	text := fmt.Sprintf("%v: %s %s received", p.Status, payment.FromMinor(p.AmountReceived, currency), currency)
+	if p.AmountRefunded > 0 {
+		text += fmt.Sprintf(", %s %s refunded", payment.FromMinor(p.AmountRefunded, currency), currency)
+	}
+	return text + "."
+}

@@ -1,0 +1,238 @@
+package crmupdate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"time"
+
+	"paybridge/internal/crm"
+	"paybridge/internal/customhandler"
+	"paybridge/internal/dataverse"
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+)
+
+// reviewPrefix begins the last error of a row that a person has to look at. It
+// tells these texts from the ones that the direction CRM to Stripe leaves
+// there, which are not this function's to clear.
+const reviewPrefix = "Needs review: "
+
+// plan is what is to be written for a job and what to say about it.
+type plan struct {
+	job    *job
+	change crm.Change
+	result crm.EventOutcome
+	detail string
+}
+
+// round takes every job once through reading, projecting and writing. It
+// returns the jobs that have to be taken through another one.
+func (c *Config) round(ctx context.Context, jobs []*job) (again []*job) {
+	for _, j := range jobs {
+		j.row, j.events, j.facts, j.err, j.changed = nil, nil, payment.Facts{}, nil, false
+	}
+	found, again := c.find(ctx, jobs)
+	c.readFacts(ctx, found)
+	var plans []plan
+	for _, j := range found {
+		p, err := c.plan(j)
+		if err != nil {
+			again = append(again, j.fail(err))
+			continue
+		}
+		plans = append(plans, p)
+	}
+	return append(again, c.write(ctx, plans)...)
+}
+
+// plan works out what the row has to show. What a person has to settle is
+// planned too: the row's columns stay and the reason is written beside them.
+// The error is of class again.
+func (c *Config) plan(j *job) (plan, error) {
+	err := j.err
+	var p payment.Payment
+	if err == nil {
+		p, err = payment.Project(j.row.Row, j.facts)
+	}
+	if err != nil {
+		if disagreement, ok := errors.AsType[*payment.Disagreement](err); ok {
+			return j.review(disagreement.Reason), nil
+		}
+		if outcome.Of(err) == outcome.Review {
+			return j.review(sentence(err)), nil
+		}
+		return plan{}, err
+	}
+	j.status = p.Status
+	values, err := j.row.Values(p)
+	if err != nil {
+		return j.review(sentence(err)), nil
+	}
+	if strings.HasPrefix(j.row.LastError, reviewPrefix) {
+		maps.Copy(values, j.row.LastErrorValue(""))
+	}
+	result := crm.NoChange
+	if len(values) > 0 {
+		result = crm.Applied
+	}
+	return j.planned(values, result, describe(p)), nil
+}
+
+// review plans what is written when a person has to look.
+func (j *job) review(reason string) plan {
+	var values dataverse.Values
+	if j.row != nil {
+		values = j.row.LastErrorValue(reviewPrefix + reason)
+	}
+	return j.planned(values, crm.NeedsReview, reason)
+}
+
+func (j *job) planned(values dataverse.Values, result crm.EventOutcome, detail string) plan {
+	p := plan{job: j, result: result, detail: detail}
+	p.change = crm.Change{Row: j.row, Values: values}
+	for _, h := range j.hints {
+		if h.EventID == "" || !j.records(h.EventID, result, detail) {
+			continue
+		}
+		event := crm.Event{ID: h.EventID, Type: h.Type, Outcome: result, Detail: detail}
+		if h.Created > 0 {
+			event.Occurred = time.Unix(h.Created, 0).UTC()
+		}
+		p.change.Events = append(p.change.Events, event)
+	}
+	// The same event twice in one batch is one row of the timeline.
+	p.change.Events = distinct(p.change.Events)
+	return p
+}
+
+// records reports whether the timeline has to be written for an event: when it
+// is not there yet, or when what needed review there no longer does, or does
+// for another reason. What was applied once stays so.
+func (j *job) records(id string, result crm.EventOutcome, detail string) bool {
+	recorded, ok := j.events[id]
+	if !ok {
+		return true
+	}
+	return recorded.Outcome == crm.NeedsReview && (result != crm.NeedsReview || recorded.Detail != detail)
+}
+
+func distinct(events []crm.Event) []crm.Event {
+	var list []crm.Event
+	seen := map[string]bool{}
+	for _, e := range events {
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// write saves the plans and returns the jobs that are not finished.
+func (c *Config) write(ctx context.Context, plans []plan) (again []*job) {
+	if len(plans) == 0 {
+		return nil
+	}
+	changes := make([]crm.Change, len(plans))
+	for i, p := range plans {
+		changes[i] = p.change
+	}
+	errs := c.Rows.Save(ctx, changes)
+	for i, p := range plans {
+		switch err := errs[i]; {
+		case err == nil:
+			c.finish(ctx, p)
+		case errors.Is(err, crm.ErrChanged):
+			p.job.changed = true
+			p.job.conflicts++
+			again = append(again, p.job.fail(err))
+		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:
+			// Dataverse refuses the columns: the reason may still be written.
+			again = append(again, c.review(ctx, p.job, sentence(err))...)
+		default:
+			// Not even the reason can be written. The CRM is not set up right;
+			// when it is, the message will still be there.
+			again = append(again, p.job.fail(outcome.Againf("%w", err)))
+		}
+	}
+	return again
+}
+
+// broken deals with an error about one job before its row was read: it is
+// tried again, or shown to a person.
+func (c *Config) broken(ctx context.Context, j *job, err error) []*job {
+	if outcome.Of(err) == outcome.Review {
+		return c.review(ctx, j, sentence(err))
+	}
+	return []*job{j.fail(err)}
+}
+
+// review writes at once that a person has to look at the job, and returns the
+// job when even that has to be tried again.
+func (c *Config) review(ctx context.Context, j *job, reason string) []*job {
+	p := j.review(reason)
+	err := c.Rows.Save(ctx, []crm.Change{p.change})[0]
+	switch {
+	case err == nil:
+		c.finish(ctx, p)
+		return nil
+	case errors.Is(err, crm.ErrChanged):
+		j.changed = true
+		j.conflicts++
+		return []*job{j.fail(err)}
+	default:
+		return []*job{j.fail(outcome.Againf("%w", err))}
+	}
+}
+
+// fail notes why the job is not finished.
+func (j *job) fail(err error) *job {
+	j.err = err
+	return j
+}
+
+// finish logs the result of a job that is done or shown to a person.
+func (c *Config) finish(ctx context.Context, p plan) {
+	class := outcome.Done
+	if p.result == crm.NeedsReview {
+		class = outcome.Review
+	}
+	c.log(ctx, p.job, class, p.result.String()+": "+p.detail, nil)
+}
+
+// log writes the one wide line about each hint of a job.
+func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result string, err error) {
+	level := slog.LevelInfo
+	if class != outcome.Done {
+		level = slog.LevelWarn
+	}
+	for _, h := range j.hints {
+		attrs := []slog.Attr{
+			slog.String("invocation", customhandler.InvocationID(ctx)),
+			slog.String("event", h.EventID), slog.String("type", h.Type),
+			slog.String("payment", string(j.id)), slog.String("payment_intent", h.PaymentIntent), slog.String("checkout_session", h.CheckoutSession),
+			slog.String("outcome", class.String()), slog.String("result", result),
+			slog.Int("conflicts", j.conflicts), slog.Int("delivery_count", j.deliveries),
+			slog.Int64("duration_ms", time.Since(j.started).Milliseconds()),
+		}
+		if j.status != 0 {
+			attrs = append(attrs, slog.String("status", j.status.String()))
+		}
+		if err != nil {
+			attrs = append(attrs, slog.String("error", err.Error()))
+		}
+		c.Logger.LogAttrs(ctx, level, "hint", attrs...)
+	}
+}
+
+// sentence is an error as the CRM shows it.
+func sentence(err error) string {
+	text := err.Error()
+	if !strings.HasSuffix(text, ".") {
+		text += "."
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"paybridge/functions/crmupdate"
+	"paybridge/functions/stripewebhook"
+	"paybridge/internal/crm"
+	"paybridge/internal/customhandler"
+	"paybridge/internal/dataverse"
+	"paybridge/internal/settings"
+	"paybridge/internal/stripeapi"
+)
+
+// clients are the two ends. One that is not configured is nil.
+type clients struct {
+	stripe    *stripeapi.Client
+	dataverse *dataverse.Client
+}
+
+func connect(s settings.Settings, logger *slog.Logger) (clients, error) {
+	var c clients
+	if !s.StripeSecretKey.IsZero() {
+		c.stripe = stripeapi.New(stripeapi.Config{Key: s.StripeSecretKey, BaseURL: s.StripeAPIBase, Version: version})
+	}
+	if s.DataverseURL != "" {
+		credential, err := settings.Credential(s, azcore.ClientOptions{})
+		if err != nil {
+			return clients{}, err
+		}
+		c.dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Logger: logger, UserAgent: "PayBridge/" + version})
+		if err != nil {
+			return clients{}, err
+		}
+	}
+	return c, nil
+}
+
+// wire makes the functions out of the settings. A function whose settings are
+// missing is there all the same and says so when it is called.
+func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) {
+	c, err := connect(s, logger)
+	if err != nil {
+		return nil, err
+	}
+	mux := customhandler.New(customhandler.Options{Logger: logger})
+	mux.HTTP(stripewebhook.Function(stripewebhook.Config{
+		Secrets:   s.StripeWebhookSecrets,
+		Livemode:  s.Livemode(),
+		ModeKnown: s.Mode() != "",
+		Org:       s.OrgHost(),
+	}))
+	update := crmupdate.Config{
+		Missing:  s.Missing(crmupdate.Name),
+		Livemode: s.Livemode(), Org: s.OrgHost(), Budget: s.InvocationTimeout, Logger: logger,
+	}
+	if c.stripe != nil {
+		update.Stripe = c.stripe
+	}
+	if c.dataverse != nil {
+		update.Rows = crm.New(c.dataverse, crm.PaymentMapping())
+	}
+	mux.Queue(crmupdate.Function(update))
+	return mux, nil
+}

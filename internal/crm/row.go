@@ -1,0 +1,246 @@
+package crm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+
+	"paybridge/internal/dataverse"
+	"paybridge/internal/payment"
+)
+
+// currencyNavigation is the navigation property and lookup that every table
+// with money columns has.
+const currencyNavigation = "transactioncurrencyid"
+
+// Row is a payment row with the version it was read in.
+type Row struct {
+	payment.Row
+	// ETag is the version of the row, for the conditional write.
+	ETag string
+
+	mapping Mapping
+	stored  dataverse.Row
+}
+
+// readRow decodes what Dataverse answered.
+func (m Mapping) readRow(stored dataverse.Row) (*Row, error) {
+	r := &reader{row: stored}
+	id, err := stored.GUID(m.IDColumn)
+	if err != nil {
+		return nil, err
+	}
+	row := &Row{ETag: stored.ETag, mapping: m, stored: stored}
+	row.ID = payment.RowID(id.String())
+	row.LastError = r.text(m.LastError)
+	if m.Amount != "" && !stored.Null(m.Amount) {
+		amount, err := stored.Decimal(m.Amount)
+		r.note(err)
+		row.Amount = &amount
+	}
+	if stored.Has(currencyNavigation) && !stored.Null(currencyNavigation) {
+		currency, err := stored.Row(currencyNavigation)
+		r.note(err)
+		code, err := currency.String("isocurrencycode")
+		r.note(err)
+		row.Currency = strings.ToLower(code)
+	}
+	row.Recorded = payment.Payment{
+		Status:            m.status(r.number(m.Status)),
+		PaymentIntentID:   r.text(m.PaymentIntent),
+		CheckoutSessionID: r.text(m.CheckoutSession),
+		ChargeID:          r.text(m.Charge),
+		Livemode:          r.flag(m.Livemode),
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("reading row %s of %s: %w", row.ID, m.SetName, r.err)
+	}
+	return row, nil
+}
+
+// status returns the status that a choice value stands for, zero for none.
+func (m Mapping) status(value int64) payment.Status {
+	for s, v := range m.StatusValues {
+		if int64(v) == value && value != 0 {
+			return s
+		}
+	}
+	return 0
+}
+
+// reader reads columns and keeps every error, so that a row that is wrong in
+// several columns says so at once.
+type reader struct {
+	row dataverse.Row
+	err error
+}
+
+func (r *reader) note(err error) { r.err = errors.Join(r.err, err) }
+
+func (r *reader) text(column string) string {
+	if column == "" {
+		return ""
+	}
+	s, err := r.row.String(column)
+	r.note(err)
+	return s
+}
+
+func (r *reader) number(column string) int64 {
+	if column == "" {
+		return 0
+	}
+	n, err := r.row.Int(column)
+	r.note(err)
+	return n
+}
+
+func (r *reader) flag(column string) bool {
+	if column == "" {
+		return false
+	}
+	b, err := r.row.Bool(column)
+	r.note(err)
+	return b
+}
+
+// Values returns the columns in which the row differs from p, ready to be
+// written: an update names only what changes, because every column that is
+// sent counts as changed for audit, filters and webhooks.
+func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
+	m := row.mapping
+	d := &differ{row: row.stored, values: dataverse.Values{}}
+	value, ok := m.StatusValues[p.Status]
+	if !ok {
+		return nil, fmt.Errorf("the mapping has no value for the status %v", p.Status)
+	}
+	d.number(m.Status, int64(value))
+	d.text(m.PaymentIntent, p.PaymentIntentID, lengths.id)
+	d.text(m.CheckoutSession, p.CheckoutSessionID, lengths.id)
+	d.text(m.Charge, p.ChargeID, lengths.id)
+	if row.Currency != "" {
+		// Money without the row's currency would take the organisation's.
+		d.money(m.AmountReceived, p.AmountReceived, row.Currency)
+		d.money(m.AmountRefunded, p.AmountRefunded, row.Currency)
+	}
+	d.time(m.PaidOn, p.PaidOn)
+	d.text(m.FailureCode, p.FailureCode, lengths.word)
+	d.text(m.FailureMessage, p.FailureMessage, lengths.message)
+	d.text(m.DisputeStatus, p.DisputeStatus, lengths.word)
+	d.text(m.DisputeReason, p.DisputeReason, lengths.word)
+	d.text(m.PaymentMethod, p.Method, lengths.word)
+	d.text(m.ReceiptURL, p.ReceiptURL, lengths.url)
+	d.flag(m.Livemode, p.Livemode)
+	return d.values, d.err
+}
+
+// lengths are how many characters the columns hold. Stripe may lengthen a text
+// at any time; one that is too long is cut, because a refused write would hide
+// the state of the payment for the sake of its description.
+var lengths = struct{ id, word, message, url, long int }{id: 255, word: 100, message: 1000, url: 2000, long: 2000}
+
+// differ collects the columns whose stored value is another.
+type differ struct {
+	row    dataverse.Row
+	values dataverse.Values
+	err    error
+}
+
+func (d *differ) text(column, want string, limit int) {
+	if column == "" {
+		return
+	}
+	want = cut(want, limit)
+	have, err := d.row.String(column)
+	d.err = errors.Join(d.err, err)
+	if have == want {
+		return
+	}
+	if want == "" {
+		d.values[column] = nil
+		return
+	}
+	d.values[column] = want
+}
+
+func (d *differ) number(column string, want int64) {
+	if column == "" {
+		return
+	}
+	have, err := d.row.Int(column)
+	d.err = errors.Join(d.err, err)
+	if have != want {
+		d.values[column] = want
+	}
+}
+
+func (d *differ) flag(column string, want bool) {
+	if column == "" {
+		return
+	}
+	have, err := d.row.Bool(column)
+	d.err = errors.Join(d.err, err)
+	if have != want || d.row.Null(column) {
+		d.values[column] = want
+	}
+}
+
+func (d *differ) money(column string, minor int64, code string) {
+	if column == "" {
+		return
+	}
+	currency, err := payment.ParseCurrency(code)
+	d.err = errors.Join(d.err, err)
+	have, err := d.row.Decimal(column)
+	d.err = errors.Join(d.err, err)
+	if d.err != nil {
+		return
+	}
+	want := decimal.Zero
+	if minor != 0 {
+		want = payment.FromMinor(minor, currency)
+	}
+	if !have.Equal(want) || d.row.Null(column) {
+		d.values[column] = want
+	}
+}
+
+func (d *differ) time(column string, want time.Time) {
+	if column == "" {
+		return
+	}
+	have, err := d.row.Time(column)
+	d.err = errors.Join(d.err, err)
+	switch {
+	case want.IsZero() && !have.IsZero():
+		d.values[column] = nil
+	case !want.IsZero() && !have.Equal(want):
+		d.values[column] = want
+	}
+}
+
+// cut shortens s to at most limit characters as Dataverse counts them, in
+// UTF-16 units.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	units := 0
+	for i, r := range s {
+		units++
+		if r > 0xFFFF {
+			units++
+		}
+		if units > limit {
+			return s[:i]
+		}
+	}
+	if !utf8.ValidString(s) {
+		return strings.ToValidUTF8(s, "")
+	}
+	return s
+}

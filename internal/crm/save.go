@@ -1,0 +1,118 @@
+package crm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"paybridge/internal/dataverse"
+)
+
+// Change is what is written about one payment, all of it or nothing.
+type Change struct {
+	// Row is the row as it was read, nil when the events belong to none.
+	Row *Row
+	// Values are the columns of the row to write; none leaves it untouched.
+	Values dataverse.Values
+	// Events are written to the timeline, new or over what it has.
+	Events []Event
+}
+
+// Save writes every change as one changeset, all of them in one round trip,
+// and returns one error per change: ErrChanged where a row is no longer what
+// was read. One change that fails does not touch the others.
+func (s *Store) Save(ctx context.Context, changes []Change) []error {
+	errs := make([]error, len(changes))
+	var (
+		items []dataverse.BatchItem
+		index []int
+	)
+	for i, change := range changes {
+		operations, err := s.operations(change)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		if len(operations) > 0 {
+			items = append(items, dataverse.BatchItem{Changeset: operations})
+			index = append(index, i)
+		}
+	}
+	if len(items) == 0 {
+		return errs
+	}
+	results, err := s.client.Batch(ctx, items, &dataverse.BatchOptions{ContinueOnError: true})
+	for n, i := range index {
+		switch {
+		case err != nil:
+			errs[i] = fmt.Errorf("writing payment rows: %w", err)
+		default:
+			errs[i] = saved(results[n].Err)
+		}
+	}
+	return errs
+}
+
+// saved gives the errors of a race their one name. A row that is gone was
+// deleted after it was read; an event that is there already was written by
+// somebody else at the same time.
+func saved(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case dataverse.IsConcurrencyConflict(err), dataverse.IsDuplicate(err), dataverse.IsNotFound(err):
+		return errors.Join(ErrChanged, err)
+	default:
+		return fmt.Errorf("writing a payment row: %w", err)
+	}
+}
+
+func (s *Store) operations(change Change) ([]dataverse.Operation, error) {
+	var operations []dataverse.Operation
+	var lookup *dataverse.Reference
+	if change.Row != nil {
+		key, err := dataverse.ID(string(change.Row.ID))
+		if err != nil {
+			return nil, err
+		}
+		lookup = &dataverse.Reference{Set: s.mapping.SetName, Key: key}
+		if len(change.Values) > 0 {
+			operations = append(operations, dataverse.Operation{
+				Method: dataverse.Update, Set: s.mapping.SetName, Key: key, Values: change.Values,
+				Options: dataverse.WriteOptions{Condition: dataverse.IfMatch(change.Row.ETag)},
+			})
+		}
+	}
+	for _, event := range change.Events {
+		key, err := dataverse.AlternateKey(eventKey, event.ID)
+		if err != nil {
+			return nil, err
+		}
+		values := dataverse.Values{
+			eventType:    cut(event.Type, lengths.word),
+			eventOutcome: event.Outcome.choice(),
+			eventDetail:  cut(event.Detail, lengths.long),
+		}
+		if !event.Occurred.IsZero() {
+			values[eventOn] = event.Occurred
+		}
+		if lookup != nil && s.mapping.EventLookup != "" {
+			values[dataverse.Bind(s.mapping.EventLookup)] = *lookup
+		}
+		operations = append(operations, dataverse.Operation{Method: dataverse.Upsert, Set: eventSet, Key: key, Values: values})
+	}
+	return operations, nil
+}
+
+// LastError returns the value that shows text as the row's last error, or that
+// clears it when text is empty.
+func (row *Row) LastErrorValue(text string) dataverse.Values {
+	text = cut(text, lengths.long)
+	if row.mapping.LastError == "" || row.LastError == text {
+		return nil
+	}
+	if text == "" {
+		return dataverse.Values{row.mapping.LastError: nil}
+	}
+	return dataverse.Values{row.mapping.LastError: text}
+}
