@@ -58,15 +58,3 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
-
-// FuzzReadLocal reads any file: what it says never quotes a value.
-func FuzzReadLocal(f *testing.F) {
-	f.Add([]byte(`{"IsEncrypted":false,"Values":{"A":"hunter2"}}`))
-	f.Add([]byte("\uFEFF{\"Values\":{\"A\":1,\"B\":[\"hunter2\"]}} // hunter2"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		values, err := settings.ReadLocal(writeLocal(t, string(text)))
-		if err != nil && values != nil {
-			t.Errorf("an error comes with %v", values)
-		}
-	})
-}
