@@ -1,0 +1,328 @@
+// Package local runs PayBridge whole on one machine: the packed dist/ under
+// the stand-in Functions host, durable queues in place of Service Bus, a
+// stateful Stripe and a Dataverse with PayBridge's tables. It plays the
+// platform too: a host that gave up on its handler is started again. Each real
+// end takes the place of its stand-in as soon as the settings name it.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"paybridge/standin/dataverse"
+	"paybridge/standin/functionshost"
+	"paybridge/standin/servicebus"
+	"paybridge/standin/stripe"
+)
+
+// The queues, by their names in local.settings.json.example.
+const (
+	EventsQueue   = "payment-events"
+	RequestsQueue = "payment-requests"
+)
+
+// queueProperties are those of the queues in Azure: a batch's lock cannot be
+// renewed, so it is as long as Service Bus allows, and the delivery count
+// outlasts hours of outage.
+var queueProperties = servicebus.QueueProperties{
+	LockDuration: servicebus.MaxLockDuration, MaxDeliveryCount: 100,
+	DefaultMessageTTL: 14 * 24 * time.Hour, DeadLetteringOnExpiration: true,
+}
+
+// Config says what to run and how.
+type Config struct {
+	// Dist is the packed script root.
+	Dist string
+	// Data is the folder of the durable state.
+	Data string
+	// FunctionsPort, DataversePort and StripePort are where to listen on
+	// 127.0.0.1; zero means the port of the last run on the same Data, else any
+	// free one.
+	FunctionsPort, DataversePort, StripePort int
+	// Settings are the Values of local.settings.json, nil when there is none.
+	Settings map[string]string
+	// Logger gets what the stand-ins log, HandlerOutput the lines of the
+	// handler. Nil discards.
+	Logger        *slog.Logger
+	HandlerOutput io.Writer
+	// RequireKeys makes the host demand function keys, as in Azure.
+	RequireKeys  bool
+	FunctionKeys map[string]string
+	// Stripe and Dataverse may change how the stand-ins behave. Nil leaves them
+	// as awkward as they are.
+	Stripe    func(*stripe.Config)
+	Dataverse func(*dataverse.Config)
+	// Queue may change the properties of both queues.
+	Queue func(*servicebus.QueueProperties)
+	// NoRestart leaves a host down that has given up on its handler.
+	NoRestart bool
+}
+
+// Local is a running PayBridge.
+type Local struct {
+	// Stripe and Dataverse are the stand-ins, nil where the real end is used.
+	Stripe    *stripe.Server
+	Dataverse *dataverse.Server
+	// Queues is the namespace of the queues.
+	Queues *servicebus.Namespace
+
+	cfg      Config
+	log      *slog.Logger
+	state    state
+	settings map[string]string
+	urls     Endpoints
+	servers  []*http.Server
+	closers  []func() error
+	stop     context.CancelFunc
+	platform sync.WaitGroup
+
+	mu       sync.Mutex
+	host     *functionshost.Host
+	restarts int
+}
+
+// Endpoints says where everything is and which keys open it. Its JSON form is
+// what the flag --ready writes.
+type Endpoints struct {
+	Functions           string `json:"functions"`
+	Dataverse           string `json:"dataverse"`
+	Stripe              string `json:"stripe"`
+	StripeSecretKey     string `json:"stripeSecretKey"`
+	StripeWebhookSecret string `json:"stripeWebhookSecret"`
+}
+
+// Start starts everything and returns when it answers. The context bounds the
+// start; Close ends what runs.
+func Start(ctx context.Context, cfg Config) (_ *Local, err error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := testModeOnly(cfg.Settings); err != nil {
+		return nil, err
+	}
+	l := &Local{cfg: cfg, log: cfg.Logger}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	if l.state, err = readState(cfg.Data); err != nil {
+		return nil, err
+	}
+	if err := l.openQueues(); err != nil {
+		return nil, err
+	}
+	if err := l.startDataverse(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.startStripe(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.startFunctions(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Endpoints returns where everything is.
+func (l *Local) Endpoints() Endpoints { return l.urls }
+
+// Host returns the Functions host that runs at the moment.
+func (l *Local) Host() *functionshost.Host {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.host
+}
+
+// HostRestarts returns how often the platform had to start a new host.
+func (l *Local) HostRestarts() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.restarts
+}
+
+// Close ends everything. State stays on disk.
+func (l *Local) Close() error {
+	if l.stop != nil {
+		l.stop()
+	}
+	if host := l.Host(); host != nil {
+		host.Close()
+	}
+	l.platform.Wait()
+	var errs []error
+	for _, server := range l.servers {
+		errs = append(errs, server.Close())
+	}
+	for i := len(l.closers) - 1; i >= 0; i-- {
+		errs = append(errs, l.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+func (l *Local) openQueues() error {
+	queues, err := servicebus.Open(filepath.Join(l.cfg.Data, "servicebus"), &servicebus.Options{ReleaseLocks: true})
+	if err != nil {
+		return err
+	}
+	l.Queues = queues
+	l.closers = append(l.closers, queues.Close)
+	properties := queueProperties
+	if l.cfg.Queue != nil {
+		l.cfg.Queue(&properties)
+	}
+	for _, name := range []string{EventsQueue, RequestsQueue} {
+		if err := queues.CreateQueue(name, properties); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Local) startDataverse(ctx context.Context) error {
+	if url := l.cfg.Settings["DataverseUrl"]; url != "" {
+		l.urls.Dataverse = url
+		return nil
+	}
+	config := dataverse.Config{Dir: filepath.Join(l.cfg.Data, "dataverse"), Tables: dataverse.PayBridgeTables(), Logger: l.log}
+	if l.cfg.Dataverse != nil {
+		l.cfg.Dataverse(&config)
+	}
+	server, err := dataverse.Open(config)
+	if err != nil {
+		return err
+	}
+	l.Dataverse = server
+	l.closers = append(l.closers, server.Close)
+	l.urls.Dataverse, err = l.serve(ctx, "Dataverse", l.cfg.DataversePort, &l.state.DataversePort, server)
+	return err
+}
+
+func (l *Local) startStripe(ctx context.Context) error {
+	if key := l.cfg.Settings["StripeSecretKey"]; key != "" {
+		l.urls.Stripe = orElse(l.cfg.Settings["StripeApiBase"], "https://api.stripe.com")
+		return nil
+	}
+	config := stripe.Config{Dir: filepath.Join(l.cfg.Data, "stripe"), Logger: l.log}
+	if l.cfg.Stripe != nil {
+		l.cfg.Stripe(&config)
+	}
+	server, err := stripe.Open(config)
+	if err != nil {
+		return err
+	}
+	l.Stripe = server
+	l.closers = append(l.closers, server.Close)
+	l.urls.StripeSecretKey = server.SecretKey()
+	l.urls.Stripe, err = l.serve(ctx, "Stripe", l.cfg.StripePort, &l.state.StripePort, server)
+	return err
+}
+
+// serve listens on the port that was asked for, else on the one of the last
+// run, else on any, and notes it: payments name the CRM by its host and port,
+// so a changed one would make them another organisation's.
+func (l *Local) serve(ctx context.Context, what string, port int, last *int, handler http.Handler) (string, error) {
+	listener, err := listen(ctx, port, *last)
+	if err != nil {
+		return "", fmt.Errorf("listening for %s: %w", what, err)
+	}
+	*last = listener.Addr().(*net.TCPAddr).Port
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	l.servers = append(l.servers, server)
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), nil
+}
+
+func listen(ctx context.Context, port, last int) (net.Listener, error) {
+	var config net.ListenConfig
+	if port == 0 && last != 0 {
+		if listener, err := config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", last)); err == nil {
+			return listener, nil
+		}
+	}
+	return config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// appSettings are what the handler gets: the person's own, and the stand-ins'
+// where they stand in.
+func (l *Local) appSettings() map[string]string {
+	settings := maps.Clone(l.cfg.Settings)
+	if settings == nil {
+		settings = map[string]string{}
+	}
+	settings["ServiceBusConnection"] = "Endpoint=sb://localhost;SharedAccessKeyName=local;SharedAccessKey=local;UseDevelopmentEmulator=true;"
+	settings["PaymentEventsQueue"] = EventsQueue
+	settings["PaymentRequestsQueue"] = RequestsQueue
+	settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
+	if l.Dataverse != nil {
+		settings["DataverseUrl"] = l.urls.Dataverse
+	}
+	if l.Stripe != nil {
+		settings["StripeApiBase"] = l.urls.Stripe
+		settings["StripeSecretKey"] = l.urls.StripeSecretKey
+		settings["StripeWebhookSecret"] = l.urls.StripeWebhookSecret
+	} else {
+		l.urls.StripeWebhookSecret = settings["StripeWebhookSecret"]
+	}
+	return settings
+}
+
+// WaitIdle waits until nothing is on its way any more: no webhook waits for
+// delivery and no message is on a queue or being worked on.
+func (l *Local) WaitIdle(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if l.Stripe != nil {
+			if err := l.Stripe.WaitIdle(ctx); err != nil {
+				return fmt.Errorf("waiting for Stripe's deliveries: %w", err)
+			}
+		}
+		busy, err := l.busy(ctx)
+		if err != nil {
+			return err
+		}
+		if !busy {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// busy reports whether a message waits or is being worked on.
+func (l *Local) busy(ctx context.Context) (bool, error) {
+	for _, name := range []string{EventsQueue, RequestsQueue} {
+		queue, err := l.Queues.Queue(name)
+		if err != nil {
+			return false, err
+		}
+		counts, err := queue.Counts(ctx)
+		if err != nil {
+			return false, err
+		}
+		if counts.Active+counts.Locked+counts.Scheduled > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}

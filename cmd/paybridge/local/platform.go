@@ -1,0 +1,135 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"paybridge/internal/backoff"
+	"paybridge/standin/functionshost"
+)
+
+// startFunctions finds the address of the functions, tells Stripe about it and
+// starts the host there.
+func (l *Local) startFunctions(ctx context.Context) error {
+	listener, err := listen(ctx, l.cfg.FunctionsPort, l.state.FunctionsPort)
+	if err != nil {
+		return fmt.Errorf("listening for the functions: %w", err)
+	}
+	addr := listener.Addr().(*net.TCPAddr)
+	// The host listens by itself, also when it is started again.
+	if err := listener.Close(); err != nil {
+		return err
+	}
+	l.state.FunctionsPort = addr.Port
+	l.urls.Functions = "http://" + addr.String()
+	if err := l.registerWebhook(ctx); err != nil {
+		return err
+	}
+	if err := l.state.write(l.cfg.Data); err != nil {
+		return err
+	}
+	l.settings = l.appSettings()
+	if l.host, err = l.startHost(ctx); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	if !l.cfg.NoRestart {
+		l.platform.Go(func() { l.keepRunning(running) })
+	}
+	return nil
+}
+
+func (l *Local) startHost(ctx context.Context) (*functionshost.Host, error) {
+	return functionshost.Start(ctx, functionshost.Config{
+		ScriptRoot: l.cfg.Dist, Addr: fmt.Sprintf("127.0.0.1:%d", l.state.FunctionsPort), Settings: l.settings,
+		Queues: functionshost.Queues(l.Queues), Logger: l.log, HandlerOutput: l.cfg.HandlerOutput,
+		RequireKeys: l.cfg.RequireKeys, FunctionKeys: l.cfg.FunctionKeys,
+		StateDir: filepath.Join(l.cfg.Data, "timers"),
+	})
+}
+
+// keepRunning starts a new host when one has given up on its handler, as the
+// platform does.
+func (l *Local) keepRunning(ctx context.Context) {
+	policy := backoff.Policy{Base: 200 * time.Millisecond, Cap: 5 * time.Second}
+	for {
+		host := l.Host()
+		select {
+		case <-ctx.Done():
+			return
+		case <-host.Done():
+		}
+		host.Close()
+		for attempt := 1; ; attempt++ {
+			if backoff.Wait(ctx, policy.Delay(attempt, 0)) != nil {
+				return
+			}
+			next, err := l.startHost(ctx)
+			if err != nil {
+				l.log.Error("the platform could not start the host", slog.Any("error", err))
+				continue
+			}
+			l.mu.Lock()
+			l.host = next
+			l.restarts++
+			l.mu.Unlock()
+			if ctx.Err() != nil {
+				next.Close()
+			}
+			break
+		}
+	}
+}
+
+// registerWebhook tells the Stripe stand-in where to deliver to. The endpoint
+// of an earlier run on the same data is kept, with its secret.
+func (l *Local) registerWebhook(ctx context.Context) error {
+	if l.Stripe == nil {
+		return nil
+	}
+	url := l.urls.Functions + "/api/stripe/webhook"
+	if key := l.cfg.FunctionKeys["default"]; l.cfg.RequireKeys && key != "" {
+		url += "?code=" + key
+	}
+	if known := l.state.Webhook; known != nil {
+		if known.URL == url {
+			l.urls.StripeWebhookSecret = known.Secret
+			return nil
+		}
+		if err := l.unregister(ctx, known.ID); err != nil {
+			return fmt.Errorf("removing the webhook endpoint of the last run: %w", err)
+		}
+	}
+	endpoint, err := l.Stripe.Register(url, nil)
+	if err != nil {
+		return fmt.Errorf("registering the webhook endpoint: %w", err)
+	}
+	l.state.Webhook = &endpoint
+	l.urls.StripeWebhookSecret = endpoint.Secret
+	return nil
+}
+
+// unregister removes an endpoint as anybody would, over Stripe's API. One that
+// is gone is as good as removed.
+func (l *Local) unregister(ctx context.Context, id string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, l.urls.Stripe+"/v1/webhook_endpoints/"+id, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+l.urls.StripeSecretKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotFound {
+		return fmt.Errorf("the Stripe stand-in answered %s", resp.Status)
+	}
+	return nil
+}
