@@ -1,6 +1,8 @@
 package payment
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -77,4 +79,28 @@ func TestMoneyRoundTrip(t *testing.T) {
 			t.Fatalf("%d %s came back as %d, %v", minor, c, got, err)
 		}
 	})
+}
+
+// TestMoneyIsNeverRounded draws amounts that may not fit: one that is taken
+// comes back as it was, one that is refused lies between two steps.
+func TestMoneyIsNeverRounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := Currency(rapid.SampledFrom([]string{"usd", "jpy", "isk", "ugx", "kwd", "tnd", "huf"}).Draw(t, "currency"))
+		amount := decimal.New(rapid.Int64Range(0, 9_999_999).Draw(t, "digits"), rapid.Int32Range(-6, 1).Draw(t, "exponent"))
+		minor, err := ToMinor(amount, c)
+		steps := amount.Div(c.Step())
+		switch {
+		case err == nil && !FromMinor(minor, c).Equal(amount):
+			t.Fatalf("%s %s became %d", amount, c, minor)
+		case err != nil && steps.IsInteger():
+			t.Fatalf("%s %s is %s steps and was refused: %v", amount, c, steps, err)
+		}
+	})
+}
+
+func TestAmountErrorIsTyped(t *testing.T) {
+	_, err := ToMinor(decimal.RequireFromString("-1"), "eur")
+	if e, ok := errors.AsType[*AmountError](fmt.Errorf("reading the row: %w", err)); !ok || e.Currency != "eur" {
+		t.Errorf("%v is not an AmountError in eur", err)
+	}
 }
