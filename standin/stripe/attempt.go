@@ -51,7 +51,7 @@ func (c *change) challenge(i *intent, a attempt) error {
 			"type": "three_d_secure_redirect", "stripe_js": a.base + "/authenticate/" + url.PathEscape(i.ID), "source": newID("src"),
 		}}
 	}
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	return c.emit("payment_intent.requires_action", i, nil)
@@ -86,7 +86,7 @@ func (c *change) decline(i *intent, method *paymentMethod, known testMethod, pen
 	if known.decline != "" {
 		i.LastPaymentError["decline_code"] = known.decline
 	}
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	if err := c.emit("charge.failed", ch, nil); err != nil {
@@ -129,7 +129,7 @@ func (c *change) process(i *intent, method *paymentMethod, known testMethod) err
 		return err
 	}
 	i.Status, i.LatestCharge = statusProcessing, &ch.ID
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	if err := c.emit("charge.pending", ch, nil); err != nil {
@@ -161,7 +161,7 @@ func (c *change) succeed(i *intent, method *paymentMethod, known testMethod) err
 	if err := c.put(ch); err != nil {
 		return err
 	}
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	if err := c.emit("charge.succeeded", ch, nil); err != nil {

@@ -97,7 +97,7 @@ func (c *change) capture(i *intent, amount int64) error {
 		return err
 	}
 	i.Status, i.AmountCapturable, i.AmountReceived = statusSucceeded, 0, amount
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	if err := c.emit("charge.captured", ch, was); err != nil {

@@ -49,8 +49,8 @@ type intent struct {
 
 	// Session is the Checkout Session that made the intent.
 	Session string `json:"_session,omitempty"`
-	// Changed is the time of the last change, for the lag of search.
-	Changed int64 `json:"_changed"`
+	// Born is when the intent was made, in nanoseconds of Unix time, for the lag of search.
+	Born int64 `json:"_born"`
 	// ReturnURL is where the customer goes after an authentication.
 	ReturnURL string `json:"_return_url,omitempty"`
 }
@@ -61,12 +61,6 @@ type automaticMethods struct {
 }
 
 func (i *intent) index() []string { return nil }
-
-// save stores a changed intent.
-func (i *intent) save(c *change) error {
-	i.Changed = c.now.UnixNano()
-	return c.put(i)
-}
 
 func (c *change) intent(param, id string) (*intent, error) {
 	return load[intent](c, kindIntent, param, id)
@@ -103,7 +97,7 @@ func createIntent(c *call) (any, error) {
 	if err := c.attach(i, how); err != nil {
 		return nil, err
 	}
-	if err := i.save(c.change); err != nil {
+	if err := c.put(i); err != nil {
 		return nil, err
 	}
 	if err := c.emit("payment_intent.created", i, nil); err != nil {
@@ -121,7 +115,7 @@ func (c *change) newIntent() *intent {
 		base:         base{ID: id, Object: kindIntent, Created: c.now.Unix()},
 		ClientSecret: id + "_secret_" + randomText(25), Livemode: c.server.live,
 		CaptureMethod: "automatic", ConfirmationMethod: "automatic", Status: statusRequiresMethod,
-		Metadata: map[string]string{}, MethodTypes: []string{"card"},
+		Metadata: map[string]string{}, MethodTypes: []string{"card"}, Born: c.now.UnixNano(),
 	}
 }
 
@@ -207,7 +201,7 @@ func updateIntent(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	return i, i.save(c.change)
+	return i, c.put(i)
 }
 
 // unexpected is the refusal of something that an intent's status does not allow.
@@ -254,7 +248,7 @@ func (c *change) cancel(i *intent, reason *string) error {
 	}
 	i.Status, i.CanceledAt, i.CancellationReason = statusCanceled, new(c.now.Unix()), reason
 	i.AmountCapturable, i.NextAction = 0, nil
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	return c.emit("payment_intent.canceled", i, nil)

@@ -115,28 +115,16 @@ func findTestCard(number string) (testMethod, bool) {
 	return testMethod{}, false
 }
 
-// delayedMethod is the method of a currency whose payments take days, empty where there is none.
+// delayedTests are the test methods of each kind whose payments take days.
+var delayedTests = map[string]struct{ good, bad string }{
+	"us_bank_account": {"pm_usBankAccount_success", "pm_usBankAccount_insufficientFunds"},
+	"sepa_debit":      {"pm_sepaDebit_success", "pm_sepaDebit_fail"},
+	"bacs_debit":      {"pm_bacsDebit_success", "pm_bacsDebit_fail"},
+}
+
+// delayedMethod is the kind of method of a currency whose payments take days, empty where there is none.
 func delayedMethod(currency string) string {
-	switch currency {
-	case "usd":
-		return "us_bank_account"
-	case "eur":
-		return "sepa_debit"
-	case "gbp":
-		return "bacs_debit"
-	case "cad":
-		return "acss_debit"
-	case "aud":
-		return "au_becs_debit"
-	case "jpy":
-		return "konbini"
-	case "brl":
-		return "boleto"
-	case "mxn":
-		return "oxxo"
-	default:
-		return ""
-	}
+	return map[string]string{"usd": "us_bank_account", "eur": "sepa_debit", "gbp": "bacs_debit"}[currency]
 }
 
 // paymentMethod is a PaymentMethod. Every use of a test id makes one of its own, as at Stripe.

@@ -2,11 +2,12 @@ package stripe
 
 import "net/http"
 
-func (s *Server) routes() *http.ServeMux {
+func (s *Server) routes() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	for pattern, run := range map[string]operation{
 		"POST /v1/payment_intents":              createIntent,
 		"GET /v1/payment_intents":               listIntents,
+		"GET /v1/payment_intents/search":        searchIntents,
 		"GET /v1/payment_intents/{id}":          retrieveIntent,
 		"POST /v1/payment_intents/{id}":         updateIntent,
 		"POST /v1/payment_intents/{id}/confirm": confirmIntent,
@@ -52,6 +53,10 @@ func (s *Server) routes() *http.ServeMux {
 	} {
 		mux.HandleFunc(pattern, s.api(run))
 	}
+	s.controlRoutes(mux)
+	if err := s.pageRoutes(mux); err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("/", s.api(func(c *call) (any, error) { return nil, unknownURL(c.http) }))
-	return mux
+	return mux, nil
 }

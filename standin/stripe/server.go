@@ -52,7 +52,9 @@ func Open(cfg Config) (*Server, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	s.counts.start()
-	s.mux = s.routes()
+	if s.mux, err = s.routes(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s.stopped, s.stop = context.WithCancel(context.Background())
 	s.running.Go(s.deliver)
 	return s, nil

@@ -16,7 +16,7 @@ func (c *change) settle(i *intent) error {
 		return err
 	}
 	i.Status, i.AmountReceived = statusSucceeded, i.Amount
-	if err := i.save(c); err != nil {
+	if err := c.put(i); err != nil {
 		return err
 	}
 	if err := c.emit("charge.succeeded", ch, nil); err != nil {
