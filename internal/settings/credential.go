@@ -12,7 +12,8 @@ import (
 // settings name one, else the managed identity, which is azidentity's default
 // credential (on a developer's machine, az login). It is nil for a DataverseUrl
 // on this machine, which is a stand-in and believes anybody, and where
-// DataverseUrl is not set.
+// DataverseUrl is not set. Outside the public cloud azidentity finds Entra ID by
+// AZURE_AUTHORITY_HOST.
 func Credential(s Settings, options azcore.ClientOptions) (azcore.TokenCredential, error) {
 	u, err := url.Parse(s.DataverseURL)
 	if err != nil || u.Host == "" || loopback(u.Hostname()) {

@@ -71,13 +71,24 @@ func isSecret(t reflect.Type) bool {
 // not set. A function that misses one is not configured: it answers so and does
 // nothing else.
 func (s Settings) Missing(function string) []string {
-	var missing []string
+	return s.unset(func(f Field) bool { return slices.Contains(f.For, function) })
+}
+
+// Unset returns those of the named settings that are not set, neither they nor
+// the ones that serve in their place, in the order of Settings.
+func (s Settings) Unset(names ...string) []string {
+	return s.unset(func(f Field) bool { return slices.Contains(names, f.Name) })
+}
+
+func (s Settings) unset(wanted func(Field) bool) []string {
+	var names []string
 	for _, f := range Fields() {
-		if slices.Contains(f.For, function) && !s.has(f.Name) && (f.Or == "" || !s.has(f.Or)) {
-			missing = append(missing, f.Name)
+		// Info, the default log level, is the zero value of its type.
+		if wanted(f) && f.Default == "" && !s.has(f.Name) && (f.Or == "" || !s.has(f.Or)) {
+			names = append(names, f.Name)
 		}
 	}
-	return missing
+	return names
 }
 
 // has reports whether the setting of that name has a value.

@@ -341,6 +341,13 @@ func TestMissing(t *testing.T) {
 	delete(identity, "ServiceBusConnection")
 	identity["ServiceBusConnection__fullyQualifiedNamespace"] = "sb-pay.servicebus.windows.net"
 	s, err := load(identity, nil)
+	if unset := s.Unset("ServiceBusConnection", "PaymentEventsQueue"); unset != nil {
+		t.Errorf("%v are said to be not set", unset)
+	}
+	want := []string{"DataverseUrl", "ServiceBusConnection"}
+	if diff := cmp.Diff(want, empty.Unset("ServiceBusConnection", "DataverseUrl", "LogLevel")); diff != "" {
+		t.Error(diff)
+	}
 	if missing := s.Missing("stripewebhook"); missing != nil || err != nil {
 		t.Errorf("with a managed identity for Service Bus: %v, %v", missing, err)
 	}
