@@ -138,7 +138,7 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
 	for _, message := range batch.Messages {
 		hint, err := payment.DecodeHint(message.Body)
 		if err != nil {
-			c.Logger.LogAttrs(ctx, slog.LevelError, "hint", slog.String("invocation", customhandler.InvocationID(ctx)),
+			c.Logger.LogAttrs(ctx, slog.LevelError, "hint", slog.String("invocation_id", customhandler.InvocationID(ctx)),
 				slog.String("message_id", message.MessageID), slog.Int64("sequence_number", message.SequenceNumber),
 				slog.String("outcome", outcome.Review.String()), slog.String("reason", err.Error()))
 			continue

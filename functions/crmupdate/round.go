@@ -211,7 +211,7 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 	}
 	for _, h := range j.hints {
 		attrs := []slog.Attr{
-			slog.String("invocation", customhandler.InvocationID(ctx)),
+			slog.String("invocation_id", customhandler.InvocationID(ctx)),
 			slog.String("event", h.EventID), slog.String("type", h.Type),
 			slog.String("payment", string(j.id)), slog.String("payment_intent", h.PaymentIntent), slog.String("checkout_session", h.CheckoutSession),
 			slog.String("outcome", class.String()), slog.String("result", result),
@@ -219,7 +219,7 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 			slog.Int64("duration_ms", time.Since(j.started).Milliseconds()),
 		}
 		if j.status != 0 {
-			attrs = append(attrs, slog.String("status", j.status.String()))
+			attrs = append(attrs, slog.String("payment_status", j.status.String()))
 		}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))

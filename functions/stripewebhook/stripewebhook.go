@@ -115,19 +115,19 @@ func enqueue(ctx context.Context, hint payment.Hint) (customhandler.Reply, error
 	if err != nil {
 		return customhandler.Reply{}, fmt.Errorf("encoding the hint: %w", err)
 	}
-	customhandler.Annotate(ctx, slog.String("outcome", "enqueued"))
+	customhandler.Annotate(ctx, slog.String("result", "enqueued"))
 	r, err := customhandler.JSON(http.StatusOK, reply{Received: true})
 	r.Outputs = customhandler.Outputs{output: {body}}
 	return r, err
 }
 
 func acknowledge(ctx context.Context, reason string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("outcome", "left alone"), slog.String("reason", reason))
+	customhandler.Annotate(ctx, slog.String("result", "left alone"), slog.String("reason", reason))
 	return customhandler.JSON(http.StatusOK, reply{Received: true, Reason: reason})
 }
 
 func refuse(ctx context.Context, status int, reason, hint string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("outcome", "refused"), slog.String("reason", reason))
+	customhandler.Annotate(ctx, slog.String("result", "refused"), slog.String("reason", reason))
 	return customhandler.JSON(status, reply{Reason: reason, Hint: hint})
 }
 

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"paybridge/cmd/paybridge/local"
+)
+
+// demonstration shows one payment travelling end to end, from the outside: it
+// talks to the two ends over HTTP as anybody could, and reads the hops in
+// between from what the handler logs.
+type demonstration struct {
+	t     *terminal
+	urls  local.Endpoints
+	start time.Time
+	last  time.Time
+}
+
+// demonstrate makes a payment row, pays for it at Stripe and waits until the
+// row says so. It needs both stand-ins.
+func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopReader) error {
+	if l.Stripe == nil || l.Dataverse == nil {
+		t.say("\nThe demonstration needs both stand-ins; with a real end connected it is left out.")
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the row did not become Completed within a minute"))
+	defer cancel()
+	now := time.Now()
+	d := &demonstration{t: t, urls: l.Endpoints(), start: now, last: now}
+	t.say("\nOne payment, end to end:")
+
+	row, err := d.makeRow(ctx)
+	if err != nil {
+		return err
+	}
+	d.hop(time.Now(), "CRM", "payment row %s made: 12.50 EUR", row)
+	intent, err := d.makeIntent(ctx, row)
+	if err != nil {
+		return err
+	}
+	d.hop(time.Now(), "Stripe", "PaymentIntent %s made for it", intent)
+	if _, err := d.stripe(ctx, "/v1/payment_intents/"+intent+"/confirm", "payment_method", "pm_card_visa"); err != nil {
+		return err
+	}
+	d.hop(time.Now(), "Stripe", "the customer paid with pm_card_visa")
+	at, err := hops.wait(ctx, func(h hop) bool {
+		return h.Function == "stripewebhook" && h.Type == "payment_intent.succeeded" && h.Payment == row
+	})
+	if err != nil {
+		return err
+	}
+	d.hop(at, "webhook", "payment_intent.succeeded verified and put on the queue")
+	if at, err = hops.wait(ctx, func(h hop) bool { return h.Message == "hint" && h.Payment == row && h.Status == "Completed" }); err != nil {
+		return err
+	}
+	d.hop(at, "queue", "crmupdate read both ends and wrote the row")
+	status, err := d.rowStatus(ctx, row)
+	if err != nil {
+		return err
+	}
+	d.hop(time.Now(), "CRM", "the row shows %s", status)
+	if status != "Completed" {
+		return fmt.Errorf("the row shows %s", status)
+	}
+	t.say("look at it:")
+	t.say("  curl -H 'Authorization: Bearer user:Ann' '%s/api/data/v9.2/pb_payments(%s)'", d.urls.Dataverse, row)
+	return nil
+}
+
+// hop prints what happened and how long it took since the hop before.
+func (d *demonstration) hop(at time.Time, where, format string, args ...any) {
+	if at.Before(d.last) {
+		at = d.last
+	}
+	d.t.say("  %6.0f ms  +%-4.0f %-8s %s", milliseconds(at.Sub(d.start)), milliseconds(at.Sub(d.last)), where, fmt.Sprintf(format, args...))
+	d.last = at
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+func (d *demonstration) makeRow(ctx context.Context) (string, error) {
+	base := d.urls.Dataverse + "/api/data/v9.2"
+	found, err := d.dataverse(ctx, http.MethodGet, base+"/transactioncurrencies?$select=isocurrencycode&$filter="+url.QueryEscape("isocurrencycode eq 'EUR'"), "")
+	if err != nil {
+		return "", err
+	}
+	list, _ := found["value"].([]any)
+	if len(list) == 0 {
+		return "", errors.New("the CRM has no currency EUR")
+	}
+	euro, _ := list[0].(map[string]any)
+	made, err := d.dataverse(ctx, http.MethodPost, base+"/pb_payments",
+		fmt.Sprintf(`{"pb_name":"Order 1001","pb_amount":12.50,"transactioncurrencyid@odata.bind":"/transactioncurrencies(%v)"}`, euro["transactioncurrencyid"]))
+	if err != nil {
+		return "", err
+	}
+	id, _ := made["pb_paymentid"].(string)
+	return id, nil
+}
+
+func (d *demonstration) rowStatus(ctx context.Context, row string) (string, error) {
+	read, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/pb_payments("+row+")?$select=pb_status", "")
+	label, _ := read["pb_status@OData.Community.Display.V1.FormattedValue"].(string)
+	return label, err
+}
+
+func (d *demonstration) makeIntent(ctx context.Context, row string) (string, error) {
+	made, err := d.stripe(ctx, "/v1/payment_intents", "amount", "1250", "currency", "eur", "payment_method_types[]", "card",
+		"metadata[CRM_PaymentId]", row, "metadata[CRM_Org]", strings.TrimPrefix(d.urls.Dataverse, "http://"))
+	id, _ := made["id"].(string)
+	return id, err
+}
+
+func (d *demonstration) stripe(ctx context.Context, path string, form ...string) (map[string]any, error) {
+	values := url.Values{}
+	for i := 0; i < len(form); i += 2 {
+		values.Add(form[i], form[i+1])
+	}
+	return call(ctx, http.MethodPost, d.urls.Stripe+path, http.Header{
+		"Authorization": {"Bearer " + d.urls.StripeSecretKey}, "Content-Type": {"application/x-www-form-urlencoded"},
+	}, values.Encode())
+}
+
+// dataverse acts as Ann, a person in the CRM.
+func (d *demonstration) dataverse(ctx context.Context, method, url, body string) (map[string]any, error) {
+	return call(ctx, method, url, http.Header{
+		"Authorization": {"Bearer user:Ann"}, "Content-Type": {"application/json"},
+		"Prefer": {`return=representation,odata.include-annotations="OData.Community.Display.V1.FormattedValue"`},
+	}, body)
+}
+
+func call(ctx context.Context, method, url string, header http.Header, body string) (map[string]any, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = header
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode > 299 {
+		return nil, fmt.Errorf("%s %s: %s: %s", method, req.URL.Path, resp.Status, text)
+	}
+	var answer map[string]any
+	return answer, json.Unmarshal(text, &answer)
+}

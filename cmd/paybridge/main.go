@@ -1,0 +1,91 @@
+// Command paybridge is the operator's tool: it packs the app for deployment
+// and runs it whole on one machine.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line.
+type commands struct {
+	Local localCommand `cmd:"" help:"Run everything on this machine, with no account anywhere, and show one payment travelling."`
+	Pack  packCommand  `cmd:"" help:"Lay out dist/: what func start runs and what is deployed."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run parses the command line and runs the command. It returns the exit code:
+// 0 done, 1 it did not work, 2 the command line cannot be understood.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commands
+	exit := -1
+	parser, err := kong.New(&cli,
+		kong.Name("paybridge"),
+		kong.Description("Payments between Stripe and Microsoft Dynamics 365."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return report(stderr, err)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: paybridge --help lists the commands and flags\n", err)
+		return 2
+	}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(&terminal{out: stdout, err: stderr}); err != nil {
+		return report(stderr, err)
+	}
+	return 0
+}
+
+// terminal is where a command speaks to a person: results to out, progress to
+// err.
+type terminal struct {
+	out, err io.Writer
+}
+
+func (t *terminal) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
+}
+
+func (t *terminal) progress(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.err, format+"\n", args...)
+}
+
+// hinted is an error that says what to do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+
+func report(stderr io.Writer, err error) int {
+	_, _ = fmt.Fprintf(stderr, "paybridge: %v\n", err)
+	if h, ok := errors.AsType[*hinted](err); ok && h.hint != "" {
+		_, _ = fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	}
+	return 1
+}
