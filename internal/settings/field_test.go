@@ -68,8 +68,12 @@ func TestDefaultsAndLocalValuesAreGood(t *testing.T) {
 	t.Parallel()
 	defaults, local := map[string]string{}, map[string]string{}
 	for _, f := range settings.Fields() {
-		defaults[f.Name] = f.Default
-		local[f.Name] = f.Local
+		if f.Default != "" {
+			defaults[f.Name] = f.Default
+		}
+		if !f.NotLocal {
+			local[f.Name] = f.Local
+		}
 	}
 	for _, values := range []map[string]string{defaults, local} {
 		if _, err := load(values, nil); err != nil {

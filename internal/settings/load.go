@@ -15,25 +15,33 @@ type Resolver interface {
 	Resolve(ctx context.Context, settings map[string]secret.Reference) (map[string]secret.Secret, error)
 }
 
+// azureClientID is a setting that azidentity reads as well.
+const azureClientID = "AZURE_CLIENT_ID"
+
 // Load reads the settings: values by lookup, which is os.LookupEnv in the
 // process; the names of everything that is set from environ, which is
 // os.Environ, to find misspelt ones; the values of Key Vault references from
 // resolver, which may be nil where there is no way to resolve any.
 //
-// Space around a value is cut off, an empty value counts as not set. The error
-// joins one [Problem] for each thing that is wrong; what could be read is
-// returned with it. That a setting is missing is no error: see Missing.
+// Space around a value is cut off, and an empty value counts as not set; only an
+// empty AZURE_CLIENT_ID is a problem. The error joins one [Problem] for each
+// thing that is wrong, in the order of Settings; what could be read is returned
+// with it. That a setting is missing is no error: see Missing.
 func Load(ctx context.Context, lookup func(string) (string, bool), environ []string, resolver Resolver) (Settings, error) {
 	r := reader{values: map[string]string{}, bad: map[string]bool{}}
 	for _, f := range Fields() {
 		if value, ok := lookup(f.Name); ok {
 			if value = strings.TrimSpace(value); value != "" {
 				r.values[f.Name] = value
+			} else if f.Name == azureClientID {
+				// azidentity reads it too, and takes an empty one for an identity.
+				r.report(f.Name, fault("it is set and empty, and no managed identity can be used", "remove it, or set it to the client id of the user-assigned identity"))
 			}
 		}
 	}
 	r.resolve(ctx, resolver)
 	s := r.settings()
+	slices.SortStableFunc(r.problems, func(a, b *Problem) int { return position(a.Setting) - position(b.Setting) })
 	r.problems = append(r.problems, unknown(environ)...)
 	return s, join(r.problems)
 }
@@ -109,7 +117,7 @@ func (r *reader) settings() Settings {
 		ServiceBusNamespace:   read(r, "ServiceBusConnection__fullyQualifiedNamespace", namespace),
 		PaymentEventsQueue:    read(r, "PaymentEventsQueue", queue),
 		PaymentRequestsQueue:  read(r, "PaymentRequestsQueue", queue),
-		AzureClientID:         read(r, "AZURE_CLIENT_ID", guid),
+		AzureClientID:         read(r, azureClientID, guid),
 		InvocationTimeout:     read(r, "InvocationTimeout", invocationTimeout),
 		LogLevel:              read(r, "LogLevel", logLevel),
 		Port:                  read(r, "FUNCTIONS_CUSTOMHANDLER_PORT", port),
@@ -127,9 +135,7 @@ func read[T any](r *reader, name string, parse func(string) (T, *Problem)) T {
 	}
 	value := r.values[name]
 	if value == "" {
-		fields := Fields()
-		i := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
-		if value = fields[i].Default; value == "" {
+		if value = Fields()[position(name)].Default; value == "" {
 			return zero
 		}
 	}
@@ -164,6 +170,11 @@ func (r *reader) together(s Settings) {
 	if s.PaymentEventsQueue != "" && strings.EqualFold(s.PaymentEventsQueue, s.PaymentRequestsQueue) {
 		r.report("PaymentRequestsQueue", fault("it names the same queue as PaymentEventsQueue", "give each direction a queue of its own"))
 	}
+}
+
+// position returns where Settings has the setting of that name.
+func position(name string) int {
+	return slices.IndexFunc(Fields(), func(f Field) bool { return f.Name == name })
 }
 
 func join(problems []*Problem) error {

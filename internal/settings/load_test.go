@@ -82,7 +82,7 @@ func TestLoad(t *testing.T) {
 
 func TestNothingSetIsNoProblem(t *testing.T) {
 	t.Parallel()
-	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": "", "AZURE_CLIENT_ID": ""}} {
+	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": ""}} {
 		got, err := load(values, nil)
 		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -135,6 +135,7 @@ func TestMalformedSettingsAreProblems(t *testing.T) {
 		{"PaymentRequestsQueue", strings.Repeat("q", 261), "260"},
 		{"PaymentRequestsQueue", "Payment-Events", "same queue"},
 		{"AZURE_CLIENT_ID", "me", "not a GUID"},
+		{"AZURE_CLIENT_ID", " ", "remove it"},
 		{"InvocationTimeout", "4", "90s or 4m"},
 		{"InvocationTimeout", "00:04:00", "90s or 4m"},
 		{"InvocationTimeout", "5m", "five minutes"},
@@ -193,12 +194,12 @@ func TestWellFormedSettings(t *testing.T) {
 
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
-	got, err := load(with("StripeSecretKey", "hunter2", "DataverseUrl", "hunter2", "DataverseTenantId", "", "StripeSecret", "hunter2"), nil)
+	got, err := load(with("StripeSecretKey", "hunter2", "DataverseUrl", "hunter2", "DataverseTenantId", "", "StripeSecret", "hunter2", "LogLevel", "@Microsoft.KeyVault(x)"), nil)
 	var names []string
 	for _, p := range settings.Problems(err) {
 		names = append(names, p.Setting)
 	}
-	if diff := cmp.Diff([]string{"StripeSecretKey", "DataverseUrl", "DataverseTenantId", "StripeSecret"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"StripeSecretKey", "DataverseUrl", "DataverseTenantId", "LogLevel", "StripeSecret"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if _, ok := errors.AsType[*settings.Problem](err); !ok {
