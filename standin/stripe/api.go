@@ -45,6 +45,7 @@ type answer struct {
 	Status   int    `json:"status"`
 	Body     []byte `json:"body"`
 	replayed bool
+	original string // the request that the answer was first given to
 }
 
 // api wraps an operation in what all of them share: the key, the account, faults, idempotency, one transaction,
@@ -67,7 +68,7 @@ func (s *Server) api(run operation) http.HandlerFunc {
 		}
 		if key := r.Header.Get("Idempotency-Key"); key != "" && r.Method == http.MethodPost {
 			header.Set("Idempotency-Key", key)
-			header.Set("Original-Request", requestID)
+			header.Set("Original-Request", orElse(result.original, requestID))
 		}
 		header.Set("Stripe-Version", orElse(r.Header.Get("Stripe-Version"), s.cfg.APIVersion))
 		writeJSON(w, result)
@@ -99,9 +100,16 @@ func (s *Server) serve(r *http.Request, requestID string, run operation) (*answe
 			return s.envelope(bad, requestID), nil
 		}
 		defer s.inFlight.release(key)
+		key.request = requestID
+	}
+	if !s.limiter.allow(s.cfg.RateLimit) {
+		return nil, &Fault{Status: http.StatusTooManyRequests, Code: "rate_limit"}
 	}
 	fault := s.fault(r)
-	if fault != nil && !fault.AfterCommit {
+	if fault != nil && fault.Stored && key != nil {
+		key.instead = fault.answer()
+	}
+	if fault != nil && !fault.AfterCommit && !fault.Stored {
 		if fault = fault.happen(r.Context(), s.stopped); fault != nil {
 			return nil, fault
 		}

@@ -29,7 +29,7 @@ func (c *change) attempt(i *intent, a attempt) error {
 		return c.decline(i, method, known, nil)
 	case known.ending == challenged && !a.authenticated:
 		return c.challenge(i, a)
-	case known.ending == declined:
+	case known.ending == declined || known.ending == challenged && known.code != "":
 		return c.decline(i, method, known, nil)
 	case known.ending == delayed || known.ending == delayedBad:
 		return c.process(i, method, known)

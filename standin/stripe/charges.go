@@ -103,7 +103,16 @@ func (c *change) capture(i *intent, amount int64) error {
 	if err := c.emit("charge.captured", ch, was); err != nil {
 		return err
 	}
-	return c.emit("payment_intent.succeeded", i, nil)
+	if err := c.emit("payment_intent.succeeded", i, nil); err != nil || i.Session == "" {
+		return err
+	}
+	// A completed session tells of the capture when it is read; there is no event for it.
+	s, err := load[session](c, kindSession, "session", i.Session)
+	if err != nil {
+		return err
+	}
+	s.PaymentStatus = sessionPaid
+	return c.put(s)
 }
 
 // release gives what is held back to the customer.

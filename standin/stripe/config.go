@@ -44,6 +44,9 @@ type Config struct {
 	Delivery Delivery
 	// Faults, when set, is asked about each API request before it is served; nil means no fault.
 	Faults func(*http.Request) *Fault
+	// RateLimit is how many API requests a second are served; the others get 429 rate_limit. Zero: all. Stripe's own
+	// is 100 in live mode and 25 in test mode.
+	RateLimit int
 	// Sync makes every change wait for the disk. Without it a kill -9 loses nothing, a power cut may.
 	Sync bool
 }
@@ -98,7 +101,7 @@ func (cfg *Config) setDefaults() error {
 	}
 	d.Twice = max(orElse(d.Twice, 0.1), 0)
 	d.Late = max(orElse(d.Late, 0.1), 0)
-	d.LateBy = orElse(d.LateBy, 400*time.Millisecond)
+	d.LateBy = max(orElse(d.LateBy, 400*time.Millisecond), 1)
 	if d.Backoff == nil {
 		for wait := 250 * time.Millisecond; wait <= 16*time.Second; wait *= 2 {
 			d.Backoff = append(d.Backoff, wait)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // confirmation is how an intent is to be confirmed.
@@ -13,6 +14,7 @@ type confirmation struct {
 	email      *string
 	name       *string
 	number     *string
+	token      *string // tok_visa …
 	returnURL  *string
 	offSession bool
 	noAction   bool // error_on_requires_action
@@ -27,7 +29,7 @@ func readConfirmation(f *form) confirmation {
 		noAction: f.isTrue("error_on_requires_action"),
 	}
 	how.email, how.name = data.at("billing_details").text("email"), data.at("billing_details").text("name")
-	how.number = data.at("card").text("number")
+	how.number, how.token = data.at("card").text("number"), data.at("card").text("token")
 	off := f.text("off_session")
 	how.offSession = off != nil && *off != "false"
 	f.skip("payment_method_data", "mandate", "mandate_data", "use_stripe_sdk", "confirmation_token", "client_secret")
@@ -39,15 +41,18 @@ func (h confirmation) testID() (string, *apiError) {
 	switch h.dataType {
 	case "card":
 		if h.number != nil {
-			m, ok := findTestCard(*h.number)
+			id, ok := findTestCard(*h.number)
 			if !ok {
 				return "", refuse(http.StatusPaymentRequired, typeCard, "incorrect_number", "number", "Your card number is incorrect.")
 			}
-			for id, known := range testMethods {
-				if known == m {
-					return id, nil
-				}
+			return id, nil
+		}
+		if h.token != nil {
+			id := "pm_card_" + strings.TrimPrefix(*h.token, "tok_")
+			if _, ok := findTestMethod(id); !ok {
+				return "", missing("token", "payment_method_data[card][token]", *h.token)
 			}
+			return id, nil
 		}
 		return "pm_card_visa", nil
 	case "us_bank_account":
@@ -81,7 +86,7 @@ func (c *change) attach(i *intent, how confirmation) error {
 		method, err = c.newMethod(*id, how.email, how.name)
 	default:
 		method, err = load[paymentMethod](c, kindMethod, "payment_method", *id)
-		if bad, ok := err.(*apiError); ok && bad != nil {
+		if gone(err) {
 			return missing("PaymentMethod", "payment_method", *id)
 		}
 	}
@@ -92,7 +97,7 @@ func (c *change) attach(i *intent, how confirmation) error {
 		return invalid("payment_intent_incompatible_payment_method", "payment_method", "The PaymentMethod provided ("+method.Type+
 			") is not allowed for this PaymentIntent. Please attach a payment method of one of the allowed types, or update the allowed types of the PaymentIntent.")
 	}
-	i.PaymentMethod, i.Status = &method.ID, statusRequiresConfirmation
+	i.PaymentMethod, i.Status, i.NextAction = &method.ID, statusRequiresConfirmation, nil
 	return nil
 }
 
@@ -128,7 +133,7 @@ func (c *call) confirm(i *intent, how confirmation) error {
 	}
 	if i.AutomaticMethods != nil && i.AutomaticMethods.AllowRedirects == "always" && how.returnURL == nil && i.ReturnURL == "" &&
 		!how.offSession && c.http.Method == http.MethodPost {
-		return i.unexpected(c.change, "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these "+
+		return invalid("", "", "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these "+
 			"payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based "+
 			"payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating "+
 			"Setup Intents and Payment Intents.")

@@ -151,7 +151,7 @@ func (s *Server) controlFault(_ *http.Request, f *form) (any, error) {
 	fault := Fault{
 		Status: int(number("status", 0)), Code: *orText(f.text("code"), ""), Message: *orText(f.text("message"), ""),
 		RetryAfter: time.Duration(number("retry_after", 0)) * time.Second, Delay: time.Duration(number("delay_ms", 0)) * time.Millisecond,
-		Drop: f.isTrue("drop"), AfterCommit: f.isTrue("after_commit"),
+		Drop: f.isTrue("drop"), AfterCommit: f.isTrue("after_commit"), Stored: f.isTrue("stored"),
 	}
 	times := int(number("times", 1))
 	if bad := f.problem(); bad != nil {

@@ -24,6 +24,9 @@ type document map[string]any
 
 // MarshalJSON writes id and object first and the rest by name, as Stripe does.
 func (d document) MarshalJSON() ([]byte, error) {
+	if d == nil {
+		return []byte("null"), nil
+	}
 	var out bytes.Buffer
 	out.WriteByte('{')
 	write := func(name string) error {

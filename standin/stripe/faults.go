@@ -25,6 +25,9 @@ type Fault struct {
 	Drop bool
 	// AfterCommit lets the change happen first: the client learns nothing of what was done.
 	AfterCommit bool
+	// Stored is AfterCommit with Status kept under the request's Idempotency-Key: a retry with the same key gets it
+	// again, as with Stripe's own 500s.
+	Stored bool
 }
 
 // happen waits the fault's delay out and returns what is left to be written: nil where it was only a delay.
@@ -54,6 +57,11 @@ func (f *Fault) write(w http.ResponseWriter) {
 	if f.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(f.RetryAfter/time.Second), 10))
 	}
+	writeJSON(w, f.answer())
+}
+
+// answer is the fault in Stripe's envelope.
+func (f *Fault) answer() *answer {
 	kind, message := typeInvalidRequest, f.Message
 	switch {
 	case f.Status >= http.StatusInternalServerError:
@@ -65,9 +73,29 @@ func (f *Fault) write(w http.ResponseWriter) {
 	}
 	raw, err := pretty(map[string]any{"error": refuse(f.Status, kind, f.Code, "", message)})
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		raw = []byte("{}")
 	}
-	writeJSON(w, &answer{Status: f.Status, Body: raw})
+	return &answer{Status: f.Status, Body: raw}
+}
+
+// limiter counts the requests of the present second.
+type limiter struct {
+	mu     sync.Mutex
+	second int64
+	served int
+}
+
+func (l *limiter) allow(most int) bool {
+	if most <= 0 {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now().Unix(); now != l.second {
+		l.second, l.served = now, 0
+	}
+	l.served++
+	return l.served <= most
 }
 
 // faultRules are the faults that were asked for over the control surface.

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,11 +26,15 @@ type keyed struct {
 	account     string
 	name        string
 	fingerprint string
+	request     string
+	// instead is kept in place of the request's own answer, where a fault says so.
+	instead *answer
 }
 
 type storedAnswer struct {
 	answer
 	Fingerprint string `json:"fingerprint"`
+	Request     string `json:"request"`
 	At          int64  `json:"at"`
 }
 
@@ -36,7 +43,7 @@ func (s *Server) claim(account, name string, r *http.Request, raw string) (*keye
 	if len(name) > maxKeyLength {
 		return nil, invalid("", "", "Idempotency keys can be at most "+strconv.Itoa(maxKeyLength)+" characters long.")
 	}
-	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + raw))
+	sum := sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + canonical(raw)))
 	key := &keyed{account: account, name: name, fingerprint: hex.EncodeToString(sum[:])}
 	if !s.inFlight.claim(key) {
 		return nil, refuse(http.StatusConflict, typeInvalidRequest, "idempotency_key_in_use", "",
@@ -65,12 +72,32 @@ func (k *keyed) stored(c *change) (*answer, error) {
 		return nil, refuse(http.StatusBadRequest, typeIdempotency, "", "", "Keys for idempotent requests can only be used with the same "+
 			"parameters they were first used with. Try using a key other than '"+k.name+"' if you meant to execute a different request.")
 	}
-	kept.replayed = true
+	kept.replayed, kept.original = true, kept.Request
 	return &kept.answer, nil
 }
 
 func (k *keyed) store(c *change, result *answer) error {
-	return putJSON(c.bucket(bucketIdempotency), k.id(), storedAnswer{answer: *result, Fingerprint: k.fingerprint, At: c.now.Unix()})
+	if k.instead != nil {
+		result = k.instead
+	}
+	return putJSON(c.bucket(bucketIdempotency), k.id(), storedAnswer{
+		answer: *result, Fingerprint: k.fingerprint, Request: k.request, At: c.now.Unix(),
+	})
+}
+
+// canonical sorts the pairs of a form by their names: the order in which a client wrote them makes no difference, but
+// for the members of one array.
+func canonical(raw string) string {
+	pairs := strings.Split(raw, "&")
+	name := func(pair string) string {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			return plain
+		}
+		return name
+	}
+	slices.SortStableFunc(pairs, func(a, b string) int { return strings.Compare(name(a), name(b)) })
+	return strings.Join(pairs, "&")
 }
 
 // inFlight are the keys of the requests under way.

@@ -1,6 +1,8 @@
 package stripe
 
 import (
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -73,7 +75,10 @@ var testMethods = map[string]testMethod{
 	"pm_card_authenticationrequiredonsetup": {kind: "card", brand: "visa", last4: "3155", ending: challenged},
 	"pm_card_threedsecure2required":         {kind: "card", brand: "visa", last4: "3220", ending: challenged},
 	"pm_card_threedsecurerequired":          {kind: "card", brand: "visa", last4: "3063", ending: challenged},
-	"pm_card_threedsecureoptional":          card("visa", "3055"),
+	"pm_card_authenticationrequiredchargedeclinedinsufficientfunds": {
+		kind: "card", brand: "visa", last4: "8341", ending: challenged, code: "card_declined", decline: "insufficient_funds",
+	},
+	"pm_card_threedsecureoptional": card("visa", "3055"),
 
 	"pm_card_createdispute":                   {kind: "card", brand: "visa", last4: "0259", dispute: "fraudulent"},
 	"pm_card_createdisputeproductnotreceived": {kind: "card", brand: "visa", last4: "2685", dispute: "product_not_received"},
@@ -101,18 +106,17 @@ func findTestMethod(id string) (testMethod, bool) {
 	return m, ok
 }
 
-// cardNumbers are the test card numbers that payment_method_data[card] may carry, by their last four digits.
-func findTestCard(number string) (testMethod, bool) {
+// findTestCard is the test method of a test card's number, by its last four digits.
+func findTestCard(number string) (string, bool) {
 	if len(number) < 13 {
-		return testMethod{}, false
+		return "", false
 	}
-	last4 := number[len(number)-4:]
-	for _, m := range testMethods {
-		if m.kind == "card" && m.last4 == last4 {
-			return m, true
+	for _, id := range slices.Sorted(maps.Keys(testMethods)) {
+		if m := testMethods[id]; m.kind == "card" && m.last4 == number[len(number)-4:] {
+			return id, true
 		}
 	}
-	return testMethod{}, false
+	return "", false
 }
 
 // delayedTests are the test methods of each kind whose payments take days.

@@ -26,6 +26,7 @@ type Server struct {
 
 	inFlight inFlight
 	faults   faultRules
+	limiter  limiter
 
 	stop    context.CancelFunc
 	stopped context.Context

@@ -2,6 +2,7 @@ package stripe_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -126,5 +127,59 @@ func paying(amount int64, method string) *stripego.PaymentIntentParams {
 			Enabled: stripego.Bool(true), AllowRedirects: stripego.String("never"),
 		},
 		Params: stripego.Params{Metadata: map[string]string{"CRM_PaymentId": "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01"}},
+	}
+}
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// refusal is the error that the official client made of the answer.
+func refusal(t *testing.T, err error) *stripego.Error {
+	t.Helper()
+	bad, ok := errors.AsType[*stripego.Error](err)
+	if !ok {
+		t.Fatalf("want an error of Stripe's, got %v", err)
+	}
+	return bad
+}
+
+// typesOf lists the events there are, oldest first.
+func (s *shop) typesOf(t *testing.T) []string {
+	t.Helper()
+	var types []string
+	list := s.Events.List(&stripego.EventListParams{})
+	for list.Next() {
+		types = append([]string{string(list.Event().Type)}, types...)
+	}
+	if list.Err() != nil {
+		t.Fatal(list.Err())
+	}
+	return types
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
 	}
 }

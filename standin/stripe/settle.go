@@ -1,6 +1,9 @@
 package stripe
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // settle ends a payment in processing well.
 func (c *change) settle(i *intent) error {
@@ -49,7 +52,7 @@ func (c *change) bounce(i *intent, code string) error {
 
 // notDeclined takes the refusal away that a decline tells a client: nobody is waiting for it.
 func notDeclined(err error) error {
-	if bad, ok := err.(*apiError); ok && bad.status == http.StatusPaymentRequired {
+	if bad, ok := errors.AsType[*apiError](err); ok && bad.status == http.StatusPaymentRequired {
 		return nil
 	}
 	return err
