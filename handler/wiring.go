@@ -6,6 +6,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"paybridge/functions/crmupdate"
+	"paybridge/functions/health"
 	"paybridge/functions/stripewebhook"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
@@ -63,5 +64,10 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 		update.Rows = crm.New(c.dataverse, crm.PaymentMapping())
 	}
 	mux.Queue(crmupdate.Function(update))
+	probes, err := healthConfig(s, c, logger)
+	if err != nil {
+		return nil, err
+	}
+	mux.HTTP(health.Function(probes))
 	return mux, nil
 }

@@ -128,9 +128,9 @@ func describe(p payment.Payment) string {
 	if err != nil || p.AmountReceived == 0 {
 		return fmt.Sprintf("%v.", p.Status)
 	}
-	text := fmt.Sprintf("%v: %s %s received", p.Status, payment.FromMinor(p.AmountReceived, currency), currency)
+	text := fmt.Sprintf("%v: %s %s received", p.Status, payment.FromMinor(p.AmountReceived, currency).StringFixed(currency.Decimals()), currency)
 	if p.AmountRefunded > 0 {
-		text += fmt.Sprintf(", %s %s refunded", payment.FromMinor(p.AmountRefunded, currency), currency)
+		text += fmt.Sprintf(", %s %s refunded", payment.FromMinor(p.AmountRefunded, currency).StringFixed(currency.Decimals()), currency)
 	}
 	return text + "."
 }

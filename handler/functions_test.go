@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"paybridge/internal/customhandler"
+	"paybridge/internal/settings"
+)
+
+// functionJSON is what of a function.json concerns the code behind it.
+type functionJSON struct {
+	Bindings []struct {
+		Type, Direction, Name  string
+		DataType, Cardinality  string
+		QueueName, Connection  string
+		AuthLevel, Route       string
+		AutoCompleteMessages   *bool
+		Methods                []string
+		Schedule               string
+		MaxMessageBatchSize    int
+		IsSessionsEnabled      bool
+		SubscriptionName       string
+		TopicName, AccessRight string
+	}
+}
+
+// TestFoldersAndCodeAreTheSameFunctions: the host calls what function.json
+// says, in the form that it says, so the folders and the registered functions
+// must not differ in anything.
+func TestFoldersAndCodeAreTheSameFunctions(t *testing.T) {
+	mux, err := wire(settings.Settings{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../functions/*/function.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no function.json", err)
+	}
+	var fromFolders []customhandler.Registered
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f functionJSON
+		if err := json.Unmarshal(text, &f); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		want := customhandler.Registered{Name: filepath.Base(filepath.Dir(file))}
+		for _, b := range f.Bindings {
+			switch {
+			case b.Direction == "in":
+				want.Trigger, want.Binding = customhandler.TriggerKind(b.Type), b.Name
+				want.DataType, want.Cardinality = customhandler.DataType(b.DataType), customhandler.Cardinality(b.Cardinality)
+			case b.Type == "http":
+				want.Response = b.Name
+			case b.Type == "serviceBus":
+				want.Outputs = append(want.Outputs, b.Name)
+			default:
+				t.Errorf("%s: binding %s is of the type %s, which no code serves", file, b.Name, b.Type)
+			}
+			if strings.Contains(b.Type, "serviceBus") {
+				if b.Connection != "ServiceBusConnection" || !strings.HasPrefix(b.QueueName, "%Payment") {
+					t.Errorf("%s: binding %s does not take its queue and connection from the settings", file, b.Name)
+				}
+			}
+		}
+		fromFolders = append(fromFolders, want)
+	}
+	slices.SortFunc(fromFolders, func(a, b customhandler.Registered) int { return strings.Compare(a.Name, b.Name) })
+	if diff := cmp.Diff(fromFolders, mux.Functions()); diff != "" {
+		t.Errorf("function.json (-) and the code (+) differ:\n%s", diff)
+	}
+}
+
+// TestReadmeNamesEveryFunctionAndSetting holds the tables of the README to the
+// code.
+func TestReadmeNamesEveryFunctionAndSetting(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(text)
+	if table := settings.Table(); !strings.Contains(readme, strings.TrimSpace(table)) {
+		t.Errorf("the settings table of the README is not settings.Table(), which is:\n%s", table)
+	}
+	mux, err := wire(settings.Settings{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, ok := strings.Cut(readme, "## The functions")
+	if !ok {
+		t.Fatal("the README has no section about the functions")
+	}
+	section, _, _ := strings.Cut(after, "\n## ")
+	var rows []string
+	for line := range strings.Lines(section) {
+		if name, found := strings.CutPrefix(line, "| `"); found {
+			name, _, _ = strings.Cut(name, "`")
+			rows = append(rows, name)
+		}
+	}
+	slices.Sort(rows)
+	var names []string
+	for _, f := range mux.Functions() {
+		names = append(names, f.Name)
+	}
+	if diff := cmp.Diff(names, rows); diff != "" {
+		t.Errorf("the code (-) and the README's table of functions (+) differ:\n%s", diff)
+	}
+}
