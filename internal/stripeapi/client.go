@@ -20,7 +20,7 @@ type Config struct {
 	BaseURL string
 	// HTTPClient makes the requests. Nil means one that keeps enough idle
 	// connections for a batch of hints. Its Timeout is replaced where Timeout
-	// below is set, and it never follows a redirect.
+	// below is set,.
 	HTTPClient *http.Client
 	// Timeout bounds one request with its answer, whatever its context allows.
 	// Zero means 20 seconds.
@@ -86,7 +86,6 @@ func (c Config) httpClient() *http.Client {
 		}
 	}
 	own.Transport = &transport{base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/")}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
 }
 

@@ -184,3 +184,13 @@ func TestOnTheWay(t *testing.T) {
 		})
 	}
 }
+
+// TestKeyOfAnotherForm has a key that looks like nothing known to clean.
+func TestKeyOfAnotherForm(t *testing.T) {
+	const odd = "hunter2 hunter2"
+	s := newStripe(t, map[string]answer{"/v1/payment_intents": {status: 401, body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + odd + `"}}`}})
+	err := New(Config{Key: secret.New(odd), BaseURL: s.URL}).Ping(t.Context())
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error %q tells the key", err)
+	}
+}
