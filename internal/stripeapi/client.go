@@ -1,6 +1,7 @@
 package stripeapi
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"strings"
@@ -19,11 +20,10 @@ type Config struct {
 	// BaseURL is where the API is, without a path. Empty means Stripe's own.
 	BaseURL string
 	// HTTPClient makes the requests. Nil means one that keeps enough idle
-	// connections for a batch of hints. Its Timeout is replaced where Timeout
-	// below is set,.
+	// connections for a batch of hints. Redirects are refused with either.
 	HTTPClient *http.Client
 	// Timeout bounds one request with its answer, whatever its context allows.
-	// Zero means 20 seconds.
+	// Zero means that of HTTPClient, and 20 seconds where it has none.
 	Timeout time.Duration
 	// MaxRetries is how often stripe-go repeats a request by itself. Zero means
 	// never, which is what a caller that repeats by the class of an error
@@ -67,13 +67,11 @@ func (c Config) baseURL() string {
 }
 
 func (c Config) httpClient() *http.Client {
-	own := http.Client{Timeout: 20 * time.Second}
+	var own http.Client
 	if c.HTTPClient != nil {
 		own = *c.HTTPClient
 	}
-	if c.Timeout > 0 {
-		own.Timeout = c.Timeout
-	}
+	own.Timeout = cmp.Or(c.Timeout, own.Timeout, 20*time.Second)
 	base := own.Transport
 	if base == nil {
 		base = &http.Transport{
