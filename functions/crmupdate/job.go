@@ -26,9 +26,11 @@ type job struct {
 	facts  payment.Facts
 	status payment.Status
 	// err is why the last round did not finish the job; changed says that it
-	// was a row that somebody wrote in between, conflicts how often.
+	// was a row that somebody wrote in between, conflicts how often. taken says
+	// that the last write met another row with the same key.
 	err       error
 	changed   bool
+	taken     bool
 	conflicts int
 }
 

@@ -3,6 +3,7 @@ package crmupdate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -145,10 +146,11 @@ func (c *Config) write(ctx context.Context, plans []plan) (again []*job) {
 		switch err := errs[i]; {
 		case err == nil:
 			c.finish(ctx, p)
-		case errors.Is(err, crm.ErrChanged):
-			p.job.changed = true
-			p.job.conflicts++
-			again = append(again, p.job.fail(err))
+		case errors.Is(err, crm.ErrTaken) && p.job.taken && p.result != crm.NeedsReview:
+			// It was no race: reading again did not help.
+			again = append(again, c.review(ctx, p.job, p.job.takenReason())...)
+		case raced(err):
+			again = append(again, p.job.conflict(err))
 		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:
 			// Dataverse refuses the columns: the reason may still be written.
 			again = append(again, c.review(ctx, p.job, sentence(err))...)
@@ -179,10 +181,8 @@ func (c *Config) review(ctx context.Context, j *job, reason string) []*job {
 	case err == nil:
 		c.finish(ctx, p)
 		return nil
-	case errors.Is(err, crm.ErrChanged):
-		j.changed = true
-		j.conflicts++
-		return []*job{j.fail(err)}
+	case raced(err):
+		return []*job{j.conflict(err)}
 	default:
 		return []*job{j.fail(outcome.Againf("%w", err))}
 	}
@@ -192,6 +192,21 @@ func (c *Config) review(ctx context.Context, j *job, reason string) []*job {
 func (j *job) fail(err error) *job {
 	j.err = err
 	return j
+}
+
+// raced reports whether somebody wrote what a change was about in between.
+func raced(err error) bool { return errors.Is(err, crm.ErrChanged) || errors.Is(err, crm.ErrTaken) }
+
+// conflict notes that somebody wrote in between.
+func (j *job) conflict(err error) *job {
+	j.changed, j.taken = true, errors.Is(err, crm.ErrTaken)
+	j.conflicts++
+	return j.fail(err)
+}
+
+// takenReason tells a person that another row records what this one would.
+func (j *job) takenReason() string {
+	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", j.object(), j.id)
 }
 
 // finish logs the result of a job that is done or shown to a person.

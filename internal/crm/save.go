@@ -20,7 +20,8 @@ type Change struct {
 
 // Save writes every change as one changeset, all of them in one round trip,
 // and returns one error per change: ErrChanged where a row is no longer what
-// was read. One change that fails does not touch the others.
+// was read, ErrTaken where another row has the same key. One change that fails
+// does not touch the others.
 func (s *Store) Save(ctx context.Context, changes []Change) []error {
 	errs := make([]error, len(changes))
 	var (
@@ -53,15 +54,16 @@ func (s *Store) Save(ctx context.Context, changes []Change) []error {
 	return errs
 }
 
-// saved gives the errors of a race their one name. A row that is gone was
-// deleted after it was read; an event that is there already was written by
-// somebody else at the same time.
+// saved gives the errors of a race their names. A row that is gone was deleted
+// after it was read.
 func saved(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case dataverse.IsConcurrencyConflict(err), dataverse.IsDuplicate(err), dataverse.IsNotFound(err):
+	case dataverse.IsConcurrencyConflict(err), dataverse.IsNotFound(err):
 		return errors.Join(ErrChanged, err)
+	case dataverse.IsDuplicate(err):
+		return errors.Join(ErrTaken, err)
 	default:
 		return fmt.Errorf("writing a payment row: %w", err)
 	}

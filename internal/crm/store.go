@@ -20,9 +20,14 @@ func New(client *dataverse.Client, mapping Mapping) *Store {
 	return &Store{client: client, mapping: mapping}
 }
 
-// ErrChanged says that somebody wrote the row, or the timeline row of the same
-// event, after it was read. Nothing was written. Read both ends again.
+// ErrChanged says that somebody wrote the row after it was read. Nothing was written. Read both ends again.
 var ErrChanged = errors.New("the row was changed after it was read")
+
+// ErrTaken says that a row with the same key exists: another payment row
+// records the same PaymentIntent or Checkout Session, or somebody wrote the
+// timeline row of the same event after it was looked up. Nothing was written.
+// Reading again mends the second and never the first.
+var ErrTaken = errors.New("another row has the same key")
 
 // By says how a row is found: by its id, else by the Stripe ids that it
 // records. An empty way is left out.
