@@ -83,13 +83,16 @@ func Function(c Config) customhandler.QueueFunction {
 
 // handle works on a batch until every hint is done or shown to a person, or
 // until the budget is spent. Only then does the invocation fail, and the whole
-// batch is delivered again; what it had written is found unchanged then.
+// batch is delivered again; what it had written is found unchanged then. It
+// never fails earlier, because Service Bus delivers again at once and counts:
+// quick failures would bring the messages to the dead letters within seconds.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
-	if len(c.Missing) > 0 {
-		return nil, outcome.Againf("not configured: set %s", strings.Join(c.Missing, ", "))
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the invocation's budget of %v is spent", c.Budget))
 	defer cancel()
+	if len(c.Missing) > 0 {
+		<-ctx.Done()
+		return nil, outcome.Againf("not configured: set %s", strings.Join(c.Missing, ", "))
+	}
 	jobs := c.decode(ctx, batch)
 	hints := 0
 	for _, j := range jobs {
@@ -104,6 +107,7 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 			break
 		}
 		if err := backoff.Wait(ctx, c.pause(open, rounds)); err != nil {
+			<-ctx.Done()
 			break
 		}
 	}
