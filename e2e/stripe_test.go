@@ -14,19 +14,25 @@ func (w *world) stripe(path string, form ...string) map[string]any {
 	for i := 0; i < len(form); i += 2 {
 		values.Add(form[i], form[i+1])
 	}
-	status, answer := w.call(http.MethodPost, w.Endpoints().Stripe+path, http.Header{
-		"Authorization": {"Bearer " + w.Endpoints().StripeSecretKey}, "Content-Type": {"application/x-www-form-urlencoded"},
-	}, []byte(values.Encode()))
+	status, answer := w.call(http.MethodPost, w.Endpoints().Stripe+path, w.stripeHeader(), []byte(values.Encode()))
 	if status > 299 && status != http.StatusPaymentRequired {
 		w.t.Fatalf("POST %s: %d %v", path, status, answer)
 	}
 	return answer
 }
 
+func (w *world) stripeHeader() http.Header {
+	header := http.Header{"Authorization": {"Bearer " + w.Endpoints().StripeSecretKey}, "Content-Type": {"application/x-www-form-urlencoded"}}
+	if w.account != "" {
+		header.Set("Stripe-Account", w.account)
+	}
+	return header
+}
+
 // fetch reads one of Stripe's objects.
 func (w *world) fetch(path string) map[string]any {
 	w.t.Helper()
-	status, answer := w.call(http.MethodGet, w.Endpoints().Stripe+path, http.Header{"Authorization": {"Bearer " + w.Endpoints().StripeSecretKey}}, nil)
+	status, answer := w.call(http.MethodGet, w.Endpoints().Stripe+path, w.stripeHeader(), nil)
 	if status != http.StatusOK {
 		w.t.Fatalf("GET %s: %d %v", path, status, answer)
 	}

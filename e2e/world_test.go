@@ -20,6 +20,9 @@ type world struct {
 	t      *testing.T
 	output *output
 	config local.Config
+	// account is the connected account in whose name the test speaks to Stripe,
+	// empty for the platform's own.
+	account string
 }
 
 // output collects what the handler prints.
