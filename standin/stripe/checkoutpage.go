@@ -97,7 +97,7 @@ func (p *pages) checkout(w http.ResponseWriter, r *http.Request, problem string)
 	}
 	p.show(w, r, status, "checkout.html", map[string]any{
 		"ID": s.ID, "Total": spell(s.AmountTotal, s.Currency), "Items": s.Items, "Problem": problem,
-		"Email": *orText(s.CustomerEmail, "jenny.rosen@example.com"), "Name": "Jenny Rosen", "Choices": s.choices(),
+		"Email": orText(s.CustomerEmail, "jenny.rosen@example.com"), "Name": "Jenny Rosen", "Choices": s.choices(),
 	})
 }
 

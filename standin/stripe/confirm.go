@@ -25,7 +25,7 @@ func (h confirmation) present() bool { return h.method != nil || h.dataType != "
 func readConfirmation(f *form) confirmation {
 	data := f.at("payment_method_data")
 	how := confirmation{
-		method: f.text("payment_method"), dataType: *orText(data.text("type"), ""), returnURL: f.text("return_url"),
+		method: f.text("payment_method"), dataType: orText(data.text("type"), ""), returnURL: f.text("return_url"),
 		noAction: f.isTrue("error_on_requires_action"),
 	}
 	how.email, how.name = data.at("billing_details").text("email"), data.at("billing_details").text("name")
@@ -73,7 +73,7 @@ func (c *change) attach(i *intent, how confirmation) error {
 	}
 	id := orText(how.method, "")
 	var method *paymentMethod
-	_, known := findTestMethod(*id)
+	_, known := findTestMethod(id)
 	var err error
 	switch {
 	case how.method == nil:
@@ -83,11 +83,11 @@ func (c *change) attach(i *intent, how confirmation) error {
 		}
 		method, err = c.newMethod(test, how.email, how.name)
 	case known:
-		method, err = c.newMethod(*id, how.email, how.name)
+		method, err = c.newMethod(id, how.email, how.name)
 	default:
-		method, err = load[paymentMethod](c, kindMethod, "payment_method", *id)
+		method, err = load[paymentMethod](c, kindMethod, "payment_method", id)
 		if gone(err) {
-			return missing("PaymentMethod", "payment_method", *id)
+			return missing("PaymentMethod", "payment_method", id)
 		}
 	}
 	if err != nil {

@@ -100,7 +100,7 @@ func (s *Server) Dispute(chargeOrIntent string, about Complaint) (string, error)
 			if err != nil {
 				return err
 			}
-			chargeID = *orText(i.LatestCharge, "")
+			chargeID = orText(i.LatestCharge, "")
 		}
 		ch, err := load[charge](c, kindCharge, "charge", chargeID)
 		if err != nil {

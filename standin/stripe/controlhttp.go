@@ -13,22 +13,22 @@ const defaultIdleWait = 30 * time.Second
 func (s *Server) controlRoutes(mux *http.ServeMux) {
 	for pattern, do := range map[string]func(*http.Request, *form) (any, error){
 		"POST /_standin/payment_intents/{id}/pay": func(r *http.Request, f *form) (any, error) {
-			return nil, s.Pay(r.PathValue("id"), *orText(f.text("method"), "pm_card_visa"))
+			return nil, s.Pay(r.PathValue("id"), orText(f.text("method"), "pm_card_visa"))
 		},
 		"POST /_standin/payment_intents/{id}/authenticate": func(r *http.Request, f *form) (any, error) {
 			result := f.oneOf("result", "succeeded", "failed")
-			return nil, s.Authenticate(r.PathValue("id"), *orText(result, "succeeded") == "succeeded")
+			return nil, s.Authenticate(r.PathValue("id"), orText(result, "succeeded") == "succeeded")
 		},
 		"POST /_standin/payment_intents/{id}/settle": func(r *http.Request, _ *form) (any, error) {
 			return nil, s.Settle(r.PathValue("id"))
 		},
 		"POST /_standin/payment_intents/{id}/bounce": func(r *http.Request, f *form) (any, error) {
-			return nil, s.Bounce(r.PathValue("id"), *orText(f.text("code"), ""))
+			return nil, s.Bounce(r.PathValue("id"), orText(f.text("code"), ""))
 		},
 		"POST /_standin/payment_intents/{id}/dispute": s.controlDispute,
 		"POST /_standin/charges/{id}/dispute":         s.controlDispute,
 		"POST /_standin/disputes/{id}/close": func(r *http.Request, f *form) (any, error) {
-			return nil, s.CloseDispute(r.PathValue("id"), *orText(f.oneOf("outcome", "won", "lost"), "lost") == "won")
+			return nil, s.CloseDispute(r.PathValue("id"), orText(f.oneOf("outcome", "won", "lost"), "lost") == "won")
 		},
 		"POST /_standin/disputes/{id}/escalate": func(r *http.Request, _ *form) (any, error) {
 			return nil, s.EscalateDispute(r.PathValue("id"))
@@ -37,11 +37,11 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 			return nil, s.SettleRefund(r.PathValue("id"))
 		},
 		"POST /_standin/refunds/{id}/fail": func(r *http.Request, f *form) (any, error) {
-			return nil, s.FailRefund(r.PathValue("id"), *orText(f.text("reason"), ""))
+			return nil, s.FailRefund(r.PathValue("id"), orText(f.text("reason"), ""))
 		},
 		"POST /_standin/checkout/sessions/{id}/pay": func(r *http.Request, f *form) (any, error) {
 			return nil, s.PaySession(r.PathValue("id"), Payer{
-				Method: *orText(f.text("method"), ""), Email: *orText(f.text("email"), ""), Name: *orText(f.text("name"), ""),
+				Method: orText(f.text("method"), ""), Email: orText(f.text("email"), ""), Name: orText(f.text("name"), ""),
 			})
 		},
 		"POST /_standin/checkout/sessions/{id}/expire": func(r *http.Request, _ *form) (any, error) {
@@ -58,14 +58,14 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 			return nil, s.Silence(kind, int(*times))
 		},
 		"DELETE /_standin/events": func(_ *http.Request, f *form) (any, error) {
-			removed, err := s.DeleteEvents(*orText(f.text("type"), ""))
+			removed, err := s.DeleteEvents(orText(f.text("type"), ""))
 			return map[string]int{"deleted": removed}, err
 		},
 		"DELETE /_standin/events/{id}": func(r *http.Request, _ *form) (any, error) {
 			return nil, s.DeleteEvent(r.PathValue("id"))
 		},
 		"POST /_standin/events/{id}/resend": func(r *http.Request, f *form) (any, error) {
-			return nil, s.Resend(r.PathValue("id"), *orText(f.text("endpoint"), ""))
+			return nil, s.Resend(r.PathValue("id"), orText(f.text("endpoint"), ""))
 		},
 		"POST /_standin/webhook_endpoints/{id}/roll_secret": func(r *http.Request, f *form) (any, error) {
 			keep := f.whole("keep_old_seconds")
@@ -129,7 +129,7 @@ func (s *Server) control(do func(*http.Request, *form) (any, error)) http.Handle
 }
 
 func (s *Server) controlDispute(r *http.Request, f *form) (any, error) {
-	about := Complaint{Reason: *orText(f.text("reason"), ""), Inquiry: f.isTrue("inquiry")}
+	about := Complaint{Reason: orText(f.text("reason"), ""), Inquiry: f.isTrue("inquiry")}
 	if amount := f.whole("amount"); amount != nil {
 		about.Amount = *amount
 	}
@@ -147,9 +147,9 @@ func (s *Server) controlFault(_ *http.Request, f *form) (any, error) {
 		}
 		return fallback
 	}
-	method, path := *orText(f.text("method"), ""), *orText(f.text("path"), "/v1/")
+	method, path := orText(f.text("method"), ""), orText(f.text("path"), "/v1/")
 	fault := Fault{
-		Status: int(number("status", 0)), Code: *orText(f.text("code"), ""), Message: *orText(f.text("message"), ""),
+		Status: int(number("status", 0)), Code: orText(f.text("code"), ""), Message: orText(f.text("message"), ""),
 		RetryAfter: time.Duration(number("retry_after", 0)) * time.Second, Delay: time.Duration(number("delay_ms", 0)) * time.Millisecond,
 		Drop: f.isTrue("drop"), AfterCommit: f.isTrue("after_commit"), Stored: f.isTrue("stored"),
 	}

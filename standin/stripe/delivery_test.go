@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,7 +117,7 @@ func TestOrderlyDelivery(t *testing.T) {
 	}
 }
 
-// Closing with deliveries pending, as kill -9 does, and opening the directory again.
+// The file is copied while the server runs: what kill -9 at that instant would leave.
 func TestPendingDeliveriesSurvive(t *testing.T) {
 	dir := t.TempDir()
 	hooks := &hooks{}
@@ -127,13 +129,18 @@ func TestPendingDeliveriesSurvive(t *testing.T) {
 	api := httptest.NewServer(first)
 	made := must[*stripego.PaymentIntent](t)(sdk(api.URL, first.SecretKey()).PaymentIntents.New(paying(900, "pm_card_visa")))
 	api.Close()
+	left := t.TempDir()
+	file := must[[]byte](t)(os.ReadFile(filepath.Join(dir, "stripe.db")))
+	if err := os.WriteFile(filepath.Join(left, "stripe.db"), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if len(hooks.all()) != 0 {
 		t.Fatal("delivered although held")
 	}
-	s := open(t, stripe.Config{Dir: dir, Delivery: stripe.Delivery{Orderly: true}})
+	s := open(t, stripe.Config{Dir: left, Delivery: stripe.Delivery{Orderly: true}})
 	if s.server.SecretKey() != first.SecretKey() || s.server.Account() != first.Account() {
 		t.Error("the account changed")
 	}

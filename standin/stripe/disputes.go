@@ -164,7 +164,7 @@ func (c *change) judge(d *dispute) error {
 	case string:
 		text = said
 	case *string:
-		text = *orText(said, "")
+		text = orText(said, "")
 	}
 	switch {
 	case text == "winning_evidence":

@@ -37,7 +37,7 @@ type secret struct {
 
 func (e *endpoint) index() []string { return nil }
 
-func (e *endpoint) version(s *Server) string { return *orText(e.APIVersion, s.cfg.APIVersion) }
+func (e *endpoint) version(s *Server) string { return orText(e.APIVersion, s.cfg.APIVersion) }
 
 func (e *endpoint) wants(kind string) bool {
 	return e.Status == "enabled" && (slices.Contains(e.EnabledEvents, kind) || slices.Contains(e.EnabledEvents, "*"))

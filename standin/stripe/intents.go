@@ -75,8 +75,8 @@ func createIntent(c *call) (any, error) {
 	}
 	i.Currency = strings.ToLower(f.need("currency"))
 	i.readCommon(f)
-	i.CaptureMethod = *orText(f.oneOf("capture_method", "automatic", "automatic_async", "manual"), "automatic")
-	i.ConfirmationMethod = *orText(f.oneOf("confirmation_method", "automatic", "manual"), "automatic")
+	i.CaptureMethod = orText(f.oneOf("capture_method", "automatic", "automatic_async", "manual"), "automatic")
+	i.ConfirmationMethod = orText(f.oneOf("confirmation_method", "automatic", "manual"), "automatic")
 	i.readMethodTypes(f)
 	confirm := f.isTrue("confirm")
 	how := readConfirmation(f)
@@ -142,7 +142,7 @@ func (i *intent) readCommon(f *form) {
 func (i *intent) readMethodTypes(f *form) {
 	automatic := f.at("automatic_payment_methods")
 	enabled := automatic.isTrue("enabled")
-	redirects := *orText(automatic.oneOf("allow_redirects", "always", "never"), "always")
+	redirects := orText(automatic.oneOf("allow_redirects", "always", "never"), "always")
 	types := f.texts("payment_method_types")
 	switch {
 	case len(types) > 0 && enabled:
@@ -288,9 +288,10 @@ func listIntents(c *call) (any, error) {
 	return listOf[intent](c, kindIntent, "")
 }
 
-func orText(value *string, fallback string) *string {
+// orText is an optional text, or the fallback where there is none.
+func orText(value *string, fallback string) string {
 	if value == nil {
-		return &fallback
+		return fallback
 	}
-	return value
+	return *value
 }

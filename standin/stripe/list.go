@@ -26,7 +26,7 @@ func readWindow(f *form) window {
 		}
 		w.limit = int(min(max(*limit, 1), maxPage))
 	}
-	w.after, w.before = *orText(f.text("starting_after"), ""), *orText(f.text("ending_before"), "")
+	w.after, w.before = orText(f.text("starting_after"), ""), orText(f.text("ending_before"), "")
 	created := f.at("created")
 	exact := (*int64)(nil)
 	if len(created.kids) == 0 {

@@ -20,7 +20,7 @@ func (c *change) pay(s *session, by Payer, base string) error {
 		return invalid("", "", "This Checkout Session is "+s.Status+".")
 	}
 	s.CustomerDetails = document{
-		"address": nil, "email": orElse(by.Email, orElse(*orText(s.CustomerEmail, ""), "jenny.rosen@example.com")),
+		"address": nil, "email": orElse(by.Email, orElse(orText(s.CustomerEmail, ""), "jenny.rosen@example.com")),
 		"name": orElse(by.Name, "Jenny Rosen"), "phone": nil, "tax_exempt": "none", "tax_ids": []any{},
 	}
 	if s.PaymentStatus == sessionNothing {

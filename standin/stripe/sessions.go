@@ -117,7 +117,7 @@ func readIntentData(f *form) intentData {
 		"transfer_data", "application_fee_amount")
 	return intentData{
 		Metadata: f.merge("metadata", nil), Description: f.text("description"), ReceiptEmail: f.text("receipt_email"),
-		CaptureMethod: *orText(f.oneOf("capture_method", "automatic", "automatic_async", "manual"), "automatic"),
+		CaptureMethod: orText(f.oneOf("capture_method", "automatic", "automatic_async", "manual"), "automatic"),
 	}
 }
 
