@@ -199,8 +199,8 @@ func rankOf(rank map[string]int, name string) int {
 func knownHeaders() map[string]int {
 	names := []string{
 		"Accept", "Connection", "Host", "User-Agent",
-		"Cache-Control", "Date", "Keep-Alive", "Pragma", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
-		"Content-Type", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Expect",
+		"Cache-Control", "Content-Type", "Date", "Keep-Alive", "Pragma", "Trailer", "Transfer-Encoding", "Upgrade", "Via",
+		"Accept-Charset", "Accept-Encoding", "Accept-Language", "Authorization", "Cookie", "Expect",
 		"From", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Max-Forwards",
 		"Origin", "Proxy-Authorization", "Range", "Referer", "Traceparent", "Tracestate", "Upgrade-Insecure-Requests",
 		"Content-Length",

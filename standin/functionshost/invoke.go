@@ -111,7 +111,12 @@ func post(ctx context.Context, s *worker.Session, function, id, body string) (*h
 	return res, answer, nil
 }
 
+// addHostHeaders adds the host's headers, spelt as the host spells them.
 func addHostHeaders(header http.Header, id string) {
-	header.Set("X-Azure-Functions-HostVersion", version)
-	header.Set("X-Azure-Functions-InvocationId", id)
+	for name, value := range map[string]string{
+		"X-Azure-Functions-HostVersion": version, "X-Azure-Functions-InvocationId": id,
+	} {
+		header.Del(name)
+		header[name] = []string{value} //nolint:staticcheck // Not canonical on purpose.
+	}
 }

@@ -72,6 +72,7 @@ func query(r *http.Request, name string) string {
 // scripted is a handler inside the test process.
 type scripted struct {
 	server   *httptest.Server
+	client   *http.Client
 	done     chan struct{}
 	recycled chan struct{}
 
@@ -83,18 +84,20 @@ func newScripted(t *testing.T, serve http.HandlerFunc) *scripted {
 	t.Helper()
 	s := &scripted{
 		server:   httptest.NewServer(serve),
+		client:   worker.NewClient(),
 		done:     make(chan struct{}),
 		recycled: make(chan struct{}, 100),
 		gone:     make(chan struct{}),
 	}
 	t.Cleanup(s.server.Close)
+	t.Cleanup(s.client.CloseIdleConnections)
 	return s
 }
 
 func (s *scripted) Session(context.Context) (*worker.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &worker.Session{URL: s.server.URL, Client: s.server.Client(), Gone: s.gone}, nil
+	return &worker.Session{URL: s.server.URL, Client: s.client, Gone: s.gone}, nil
 }
 
 func (s *scripted) Recycle(*worker.Session) {

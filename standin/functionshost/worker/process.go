@@ -35,7 +35,7 @@ type generation struct {
 func (w *Worker) spawn() (*generation, error) {
 	gen := &generation{
 		cmd:    exec.Command(w.cfg.Path, w.cfg.Args...), //nolint:gosec // The host runs what host.json names.
-		client: newClient(),
+		client: NewClient(),
 		stderr: &lastLines{keep: 3},
 		gone:   make(chan struct{}),
 	}
@@ -121,9 +121,9 @@ func (g *generation) failure() string {
 	return g.cmd.ProcessState.String()
 }
 
-// newClient returns a client whose connections end with one life of the
+// NewClient returns a client whose connections end with one life of the
 // process.
-func newClient() *http.Client {
+func NewClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DisableCompression:  true,
 		MaxIdleConnsPerHost: 256,
