@@ -139,6 +139,10 @@ func listCharges(c *call) (any, error) {
 	return listOf[charge](c, kindCharge, entryOf(c.form, "payment_intent"))
 }
 
+func chargeRefunds(c *call) (any, error) {
+	return listOf[refund](c, kindRefund, "charge="+c.id())
+}
+
 func updateCharge(c *call) (any, error) {
 	ch, err := load[charge](c.change, kindCharge, "charge", c.id())
 	if err != nil {

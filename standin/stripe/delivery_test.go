@@ -216,6 +216,24 @@ func TestEndpoints(t *testing.T) {
 	}
 }
 
+func TestRegisteredEndpointsAreKnown(t *testing.T) {
+	s := open(t, stripe.Config{})
+	first := s.listen(t)
+	second := s.listen(t)
+	if diff := cmp.Diff([]stripe.Endpoint{second, first}, must[[]stripe.Endpoint](t)(s.server.Endpoints())); diff != "" {
+		t.Error(diff)
+	}
+	if err := s.server.Unregister(first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[[]stripe.Endpoint](t)(s.server.Endpoints()); len(got) != 1 || got[0] != second {
+		t.Errorf("%+v", got)
+	}
+	if err := s.server.Unregister(first.ID); err == nil {
+		t.Error("unregistered twice")
+	}
+}
+
 func TestEventsThatNeverWere(t *testing.T) {
 	s := open(t, stripe.Config{Delivery: stripe.Delivery{Orderly: true}})
 	endpoint := s.listen(t)

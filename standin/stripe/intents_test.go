@@ -319,3 +319,18 @@ func TestSearchLags(t *testing.T) {
 		t.Error("a query by an unknown field was taken")
 	}
 }
+
+func TestPaymentMethodsAreMadeOfTestCards(t *testing.T) {
+	s := open(t, stripe.Config{})
+	for number, code := range map[string]string{"4242424242424242": "", "4000000000009995": "card_declined", "tok_chargeDeclinedExpiredCard": "expired_card"} {
+		card := &stripego.PaymentMethodCardParams{Number: &number}
+		if strings.HasPrefix(number, "tok_") {
+			card = &stripego.PaymentMethodCardParams{Token: &number}
+		}
+		m := must[*stripego.PaymentMethod](t)(s.PaymentMethods.New(&stripego.PaymentMethodParams{Type: stripego.String("card"), Card: card}))
+		_, err := s.PaymentIntents.New(paying(900, m.ID))
+		if code == "" && err != nil || code != "" && string(refusal(t, err).Code) != code {
+			t.Errorf("%s: %v", number, err)
+		}
+	}
+}

@@ -191,6 +191,28 @@ func cardOf(m testMethod) map[string]any {
 	}
 }
 
+// createMethod makes a PaymentMethod out of a test card's number or token, or of a kind of bank debit.
+func createMethod(c *call) (any, error) {
+	f := c.form
+	how := confirmation{dataType: f.need("type"), number: f.at("card").text("number"), token: f.at("card").text("token")}
+	email, name := f.at("billing_details").text("email"), f.at("billing_details").text("name")
+	metadata := f.merge("metadata", nil)
+	f.skip("card", "billing_details", "us_bank_account", "sepa_debit", "bacs_debit", "allow_redisplay")
+	if bad := f.problem(); bad != nil {
+		return nil, bad
+	}
+	test, bad := how.testID()
+	if bad != nil {
+		return nil, bad
+	}
+	m, err := c.newMethod(test, email, name)
+	if err != nil {
+		return nil, err
+	}
+	m.Metadata = metadata
+	return m, c.put(m)
+}
+
 func retrieveMethod(c *call) (any, error) {
 	return load[paymentMethod](c.change, kindMethod, "payment_method", c.id())
 }

@@ -13,11 +13,13 @@ func (s *Server) routes() (*http.ServeMux, error) {
 		"POST /v1/payment_intents/{id}/confirm": confirmIntent,
 		"POST /v1/payment_intents/{id}/capture": captureIntent,
 		"POST /v1/payment_intents/{id}/cancel":  cancelIntent,
+		"POST /v1/payment_methods":              createMethod,
 		"GET /v1/payment_methods/{id}":          retrieveMethod,
 
-		"GET /v1/charges":       listCharges,
-		"GET /v1/charges/{id}":  retrieveCharge,
-		"POST /v1/charges/{id}": updateCharge,
+		"GET /v1/charges":              listCharges,
+		"GET /v1/charges/{id}":         retrieveCharge,
+		"POST /v1/charges/{id}":        updateCharge,
+		"GET /v1/charges/{id}/refunds": chargeRefunds,
 
 		"POST /v1/refunds":             createRefund,
 		"GET /v1/refunds":              listRefunds,
