@@ -22,6 +22,15 @@ func (a attempt) id() string {
 	return a.session.ID
 }
 
+// key names the attempt for good. Of a Checkout Session with an intent it is
+// the session, because the intent came later.
+func (a attempt) key() string {
+	if a.session != nil {
+		return a.session.ID
+	}
+	return a.intent.ID
+}
+
 func (a attempt) created() time.Time {
 	if a.session != nil {
 		return a.session.Created
@@ -36,6 +45,69 @@ func (a attempt) received() bool {
 		return a.intent.Status == IntentSucceeded
 	}
 	return a.session.Status == SessionComplete && a.session.PaymentStatus != "unpaid"
+}
+
+// payable reports whether the customer can still pay, or is paying. A Checkout
+// Session takes no second payment once it is complete, so one whose delayed
+// payment failed is over although its intent waits for another method.
+func (a attempt) payable() bool {
+	switch {
+	case a.received():
+		return false
+	case a.session != nil && a.session.Status == SessionOpen:
+		return true
+	case a.session != nil:
+		return a.intent != nil && a.intent.moves()
+	default:
+		return a.intent.Status != IntentCanceled
+	}
+}
+
+// working reports whether the bank works on it: nothing can be changed then.
+func (a attempt) working() bool {
+	return a.intent != nil && a.intent.Status == IntentProcessing
+}
+
+// updatable reports whether Stripe lets the amount of the intent be changed,
+// which it does until the intent is confirmed.
+func (a attempt) updatable() bool {
+	return a.intent.Status == IntentRequiresPaymentMethod || a.intent.Status == IntentRequiresConfirmation
+}
+
+// fits reports whether the attempt is of the kind that the row asks for.
+func (a attempt) fits(by CollectBy) bool { return (a.session != nil) == (by == ByLink) }
+
+// price returns what the customer is asked for.
+func (a attempt) price() (int64, string) {
+	if a.session != nil {
+		return a.session.AmountTotal, a.session.Currency
+	}
+	return a.intent.Amount, a.intent.Currency
+}
+
+// close returns the step after which the attempt can no longer be paid, or a
+// *Refusal while money is on its way.
+func (a attempt) close() (Step, error) {
+	if a.working() {
+		return Step{}, refuse("The bank is working on %s, so nothing can be changed now. Wait for the result, then change the payment or refund it.", a.intent.ID)
+	}
+	if a.session != nil && a.session.Status == SessionOpen {
+		return Step{Action: ExpireSession, ID: a.session.ID}, nil
+	}
+	return Step{Action: CancelIntent, ID: a.intent.ID}, nil
+}
+
+// disputed reports whether the bank holds the money.
+func (in *Intent) disputed() bool {
+	if in.Charge == nil || in.Charge.Dispute == nil {
+		return false
+	}
+	switch in.Charge.Dispute.Status {
+	case DisputeNeedsResponse, DisputeUnderReview, DisputeLost:
+		return true
+	default:
+		return false
+	}
 }
 
 // kept reports whether some of the received money is still there. What was

@@ -14,6 +14,11 @@ type Row struct {
 	Amount *decimal.Decimal
 	// Currency is the lower-case ISO code of the row, empty when it has none.
 	Currency string
+	// Ask is what else the CRM asks for.
+	Ask Ask
+	// Handled is the Text of the request that was carried out last, empty when
+	// none was.
+	Handled string
 	// Recorded is what PayBridge last wrote. Its amounts are the exception: the
 	// row holds decimals, so package crm compares those by itself and leaves
 	// them zero here.
@@ -48,7 +53,9 @@ type Payment struct {
 	// Method is Stripe's name of the payment method type, such as "card".
 	Method     string
 	ReceiptURL string
-	Livemode   bool
+	// CheckoutURL is the link of the Checkout Session while it can be paid.
+	CheckoutURL string
+	Livemode    bool
 }
 
 // Facts is everything that was read from Stripe about one row.

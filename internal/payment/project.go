@@ -31,9 +31,13 @@ func Project(row Row, facts Facts) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	p := Payment{Status: status, CheckoutSessionID: row.Recorded.CheckoutSessionID}
+	p := Payment{Status: status, CheckoutSessionID: row.Recorded.CheckoutSessionID, CheckoutURL: row.Recorded.CheckoutURL}
 	if s := a.session; s != nil {
 		p.CheckoutSessionID = s.ID
+		p.CheckoutURL = ""
+		if s.Status == SessionOpen {
+			p.CheckoutURL = s.URL
+		}
 		p.Currency = s.Currency
 		p.Livemode = s.Livemode
 	}
@@ -163,15 +167,8 @@ func agree(row Row, a attempt) error {
 	if in == nil || !in.moves() {
 		return nil
 	}
-	if row.Currency == "" {
-		return &Disagreement{Reason: fmt.Sprintf("%s was paid in %s, but the row has no currency. Set the row's currency.", in.ID, strings.ToUpper(in.Currency))}
-	}
-	if row.Currency != in.Currency {
-		return &Disagreement{Reason: fmt.Sprintf("The row is in %s, but %s is in %s. Correct the row's currency, or refund the payment in Stripe.",
-			strings.ToUpper(row.Currency), in.ID, strings.ToUpper(in.Currency))}
-	}
-	if row.Amount == nil {
-		return nil
+	if err := agreeCurrency(row, in); err != nil || row.Amount == nil {
+		return err
 	}
 	currency, err := ParseCurrency(in.Currency)
 	if err != nil {
@@ -180,6 +177,18 @@ func agree(row Row, a attempt) error {
 	if at := FromMinor(in.Amount, currency); !row.Amount.Equal(at) {
 		return &Disagreement{Reason: fmt.Sprintf("The row asks for %s %s, but %s is for %s %s. Correct the row's amount, or refund the difference in Stripe.",
 			row.Amount, strings.ToUpper(row.Currency), in.ID, at, strings.ToUpper(in.Currency))}
+	}
+	return nil
+}
+
+// agreeCurrency compares the currencies alone.
+func agreeCurrency(row Row, in *Intent) error {
+	if row.Currency == "" {
+		return &Disagreement{Reason: fmt.Sprintf("%s was paid in %s, but the row has no currency. Set the row's currency.", in.ID, strings.ToUpper(in.Currency))}
+	}
+	if row.Currency != in.Currency {
+		return &Disagreement{Reason: fmt.Sprintf("The row is in %s, but %s is in %s. Correct the row's currency, or refund the payment in Stripe.",
+			strings.ToUpper(row.Currency), in.ID, strings.ToUpper(in.Currency))}
 	}
 	return nil
 }
