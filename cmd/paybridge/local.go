@@ -41,7 +41,9 @@ func (c *localCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	t.progress("building the handler (the first build takes a minute or two)…")
 	started := time.Now()
-	packed, err := pack.Pack(ctx, pack.Config{Root: root, Dist: filepath.Join(root, "dist"), Version: version(), LocalSettings: true})
+	// Not dist/ of the repository: two runs on different data must not pack over
+	// each other, nor over what somebody is about to deploy.
+	packed, err := pack.Pack(ctx, pack.Config{Root: root, Dist: filepath.Join(c.Data, "dist"), Version: version()})
 	if err != nil {
 		return err
 	}
