@@ -20,6 +20,8 @@ type world struct {
 	t      *testing.T
 	output *output
 	config local.Config
+	// urls are those of a PayBridge in another process, zero for this one's.
+	urls local.Endpoints
 	// account is the connected account in whose name the test speaks to Stripe,
 	// empty for the platform's own.
 	account string
@@ -63,6 +65,14 @@ func start(t *testing.T, changes ...func(*local.Config)) *world {
 		}
 	})
 	return w
+}
+
+// Endpoints returns where everything is.
+func (w *world) Endpoints() local.Endpoints {
+	if w.Local == nil {
+		return w.urls
+	}
+	return w.Local.Endpoints()
 }
 
 // open starts PayBridge on the world's data.
