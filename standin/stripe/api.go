@@ -176,7 +176,7 @@ func (f *form) settle() *apiError {
 
 // present renders what an operation returned.
 func (c *change) present(value any, expand []string) (*answer, error) {
-	var body any = value
+	body := value
 	if o, ok := value.(object); ok {
 		d, err := render(o)
 		if err != nil {

@@ -10,8 +10,6 @@ type attempt struct {
 	offSession    bool
 	noAction      bool
 	authenticated bool
-	email         *string
-	name          *string
 	base          string
 }
 

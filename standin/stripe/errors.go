@@ -57,10 +57,7 @@ func unauthorized(message string) *apiError {
 
 // redactKey shows of an API key what Stripe's own message shows of it.
 func redactKey(key string) string {
-	prefix := strings.LastIndexByte(key, '_') + 1
-	if prefix > len("sk_test_") {
-		prefix = len("sk_test_")
-	}
+	prefix := min(strings.LastIndexByte(key, '_')+1, len("sk_test_"))
 	if len(key)-prefix < 8 {
 		return key[:prefix] + "****"
 	}

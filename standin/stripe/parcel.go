@@ -72,7 +72,7 @@ func (s *Server) attemptDelivery(to *endpoint, body []byte) error {
 	if err != nil {
 		return fmt.Errorf("posting: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // what could be read was read
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
