@@ -146,7 +146,7 @@ func Double(f float64) string {
 	case f == 0:
 		return strconv.FormatFloat(f, 'f', -1, 64)
 	}
-	if e := exponent(f); e < -5 || e >= 15 {
+	if e := exponent(f); e < -4 || e >= 15 {
 		return strings.ToUpper(strconv.FormatFloat(f, 'e', -1, 64))
 	}
 	return strconv.FormatFloat(f, 'f', -1, 64)
