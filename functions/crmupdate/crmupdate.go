@@ -18,6 +18,7 @@ import (
 	"paybridge/internal/customhandler"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/truth"
 )
 
 // The names in function.json.
@@ -35,8 +36,7 @@ type Rows interface {
 // Stripe is the Stripe side: package stripeapi. The account is the connected
 // account to read from, empty for one's own.
 type Stripe interface {
-	Intent(ctx context.Context, account, id string) (payment.Intent, error)
-	Session(ctx context.Context, account, id string) (payment.Session, error)
+	truth.Reader
 	// Charge returns the id of the PaymentIntent that made a charge,
 	// empty for a charge that none made.
 	Charge(ctx context.Context, account, id string) (string, error)

@@ -2,7 +2,6 @@ package crmupdate
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -111,18 +110,6 @@ func appendNew(ids []string, id string) []string {
 	}
 	return append(ids, id)
 }
-
-// namedIntents finds the PaymentIntents in the row's last error. A row that
-// was paid twice has to be judged by both payments until one of them is
-// refunded, and the sentence that says so is where both ids are kept.
-func namedIntents(lastError string) []string {
-	const most = 6
-	ids := mention.FindAllString(lastError, most)
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-var mention = regexp.MustCompile(`\bpi_[A-Za-z0-9]{5,250}\b`)
 
 // describe says what the row shows now, for the timeline.
 func describe(p payment.Payment) string {

@@ -16,11 +16,6 @@ import (
 	"paybridge/internal/payment"
 )
 
-// reviewPrefix begins the last error of a row that a person has to look at. It
-// tells these texts from the ones that the direction CRM to Stripe leaves
-// there, which are not this function's to clear.
-const reviewPrefix = "Needs review: "
-
 // plan is what is to be written for a job and what to say about it.
 type plan struct {
 	job    *job
@@ -63,16 +58,16 @@ func (c *Config) plan(j *job) (plan, error) {
 			return j.review(disagreement.Reason), nil
 		}
 		if outcome.Of(err) == outcome.Review {
-			return j.review(sentence(err)), nil
+			return j.review(payment.Sentence(err.Error())), nil
 		}
 		return plan{}, err
 	}
 	j.status = p.Status
 	values, err := j.row.Values(p)
 	if err != nil {
-		return j.review(sentence(err)), nil
+		return j.review(payment.Sentence(err.Error())), nil
 	}
-	if strings.HasPrefix(j.row.LastError, reviewPrefix) {
+	if strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
 		maps.Copy(values, j.row.LastErrorValue(""))
 	}
 	result := crm.NoChange
@@ -86,7 +81,7 @@ func (c *Config) plan(j *job) (plan, error) {
 func (j *job) review(reason string) plan {
 	var values dataverse.Values
 	if j.row != nil {
-		values = j.row.LastErrorValue(reviewPrefix + reason)
+		values = j.row.LastErrorValue(payment.ReviewPrefix + reason)
 	}
 	return j.planned(values, crm.NeedsReview, reason)
 }
@@ -153,7 +148,7 @@ func (c *Config) write(ctx context.Context, plans []plan) (again []*job) {
 			again = append(again, p.job.conflict(err))
 		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:
 			// Dataverse refuses the columns: the reason may still be written.
-			again = append(again, c.review(ctx, p.job, sentence(err))...)
+			again = append(again, c.review(ctx, p.job, payment.Sentence(err.Error()))...)
 		default:
 			// Not even the reason can be written. The CRM is not set up right;
 			// when it is, the message will still be there.
@@ -167,7 +162,7 @@ func (c *Config) write(ctx context.Context, plans []plan) (again []*job) {
 // tried again, or shown to a person.
 func (c *Config) broken(ctx context.Context, j *job, err error) []*job {
 	if outcome.Of(err) == outcome.Review {
-		return c.review(ctx, j, sentence(err))
+		return c.review(ctx, j, payment.Sentence(err.Error()))
 	}
 	return []*job{j.fail(err)}
 }
@@ -241,13 +236,4 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 		}
 		c.Logger.LogAttrs(ctx, level, "hint", attrs...)
 	}
-}
-
-// sentence is an error as the CRM shows it.
-func sentence(err error) string {
-	text := err.Error()
-	if !strings.HasSuffix(text, ".") {
-		text += "."
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -1,6 +1,10 @@
 package crm
 
-import "paybridge/internal/payment"
+import (
+	"slices"
+
+	"paybridge/internal/payment"
+)
 
 // Mapping says where a payment lives: the table, its columns and its choice
 // values. A column without a name is neither read nor written, so a table that
@@ -9,8 +13,10 @@ type Mapping struct {
 	// SetName is the table's name in URLs, IDColumn its GUID column.
 	SetName, IDColumn string
 
-	// What the CRM asks for.
-	Amount string
+	// What the CRM asks for. Description is shown to the customer; Metadata are
+	// further columns that Stripe's object is to show.
+	Amount, Description, CustomerEmail, CollectBy, Request, RefundAmount string
+	Metadata                                                             []string
 
 	// What Stripe says.
 	Status, PaymentIntent, CheckoutSession, Charge string
@@ -18,10 +24,13 @@ type Mapping struct {
 	FailureCode, FailureMessage                    string
 	DisputeStatus, DisputeReason                   string
 	PaymentMethod, ReceiptURL, Livemode            string
-	LastError                                      string
+	CheckoutURL, HandledRequest, LastError         string
 
-	// StatusValues are the values of the choice in the column Status.
-	StatusValues map[payment.Status]int
+	// StatusValues, RequestValues and CollectByValues are the values of the
+	// choices in the columns Status, Request and CollectBy.
+	StatusValues    map[payment.Status]int
+	RequestValues   map[payment.Request]int
+	CollectByValues map[payment.CollectBy]int
 
 	// EventLookup is the schema name of the lookup on pb_paymentevent that
 	// points to a row of this table.
@@ -36,29 +45,64 @@ func PaymentMapping() Mapping {
 	}
 	return Mapping{
 		SetName: "pb_payments", IDColumn: "pb_paymentid",
-		Amount: "pb_amount",
+		Amount: "pb_amount", Description: "pb_name", CustomerEmail: "pb_customeremail",
+		CollectBy: "pb_collectby", Request: "pb_request", RefundAmount: "pb_refundamount",
 		Status: "pb_status", PaymentIntent: "pb_paymentintentid", CheckoutSession: "pb_checkoutsessionid", Charge: "pb_chargeid",
 		AmountReceived: "pb_amountreceived", AmountRefunded: "pb_amountrefunded", PaidOn: "pb_paidon",
 		FailureCode: "pb_failurecode", FailureMessage: "pb_failuremessage",
 		DisputeStatus: "pb_disputestatus", DisputeReason: "pb_disputereason",
 		PaymentMethod: "pb_paymentmethod", ReceiptURL: "pb_receipturl", Livemode: "pb_livemode",
-		LastError:    "pb_lasterror",
+		CheckoutURL: "pb_checkouturl", HandledRequest: "pb_handledrequest", LastError: "pb_lasterror",
 		StatusValues: values,
-		EventLookup:  "pb_PaymentId",
+		RequestValues: map[payment.Request]int{
+			payment.None: choiceBase, payment.Pay: choiceBase + 1, payment.Cancel: choiceBase + 2, payment.Refund: choiceBase + 3,
+		},
+		CollectByValues: map[payment.CollectBy]int{payment.ByIntent: choiceBase, payment.ByLink: choiceBase + 1},
+		EventLookup:     "pb_PaymentId",
 	}
 }
 
 // columns returns the names of all columns that are read, in a fixed order.
 func (m Mapping) columns() []string {
 	var names []string
-	for _, name := range []string{
-		m.IDColumn, m.Amount, m.Status, m.PaymentIntent, m.CheckoutSession, m.Charge,
+	for _, name := range append([]string{
+		m.IDColumn, m.Amount, m.Description, m.CustomerEmail, m.CollectBy, m.Request, m.RefundAmount,
+		m.Status, m.PaymentIntent, m.CheckoutSession, m.Charge,
 		m.AmountReceived, m.AmountRefunded, m.PaidOn, m.FailureCode, m.FailureMessage,
-		m.DisputeStatus, m.DisputeReason, m.PaymentMethod, m.ReceiptURL, m.Livemode, m.LastError,
-	} {
+		m.DisputeStatus, m.DisputeReason, m.PaymentMethod, m.ReceiptURL, m.Livemode,
+		m.CheckoutURL, m.HandledRequest, m.LastError, m.created(),
+	}, m.Metadata...) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// created is the column with the time at which a row was made, which every
+// table has.
+func (m Mapping) created() string { return "createdon" }
+
+// Asks returns the columns whose change may ask for something at Stripe: what
+// the Dataverse step has to listen to. PayBridge writes none of them, so its
+// own writes never wake it.
+func (m Mapping) Asks() []string {
+	var names []string
+	for _, name := range []string{m.Amount, currencyNavigation, m.CustomerEmail, m.CollectBy, m.Request, m.RefundAmount} {
 		if name != "" {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// choice returns what a choice value stands for, zero for none.
+func choice[T comparable](values map[T]int, value int64) T {
+	var none T
+	for what, v := range values {
+		if value != 0 && int64(v) == value {
+			return what
+		}
+	}
+	return none
 }

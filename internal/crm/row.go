@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,6 +23,8 @@ type Row struct {
 	payment.Row
 	// ETag is the version of the row, for the conditional write.
 	ETag string
+	// Created is when the row was made, UTC.
+	Created time.Time
 
 	mapping Mapping
 	stored  dataverse.Row
@@ -37,11 +40,7 @@ func (m Mapping) readRow(stored dataverse.Row) (*Row, error) {
 	row := &Row{ETag: stored.ETag, mapping: m, stored: stored}
 	row.ID = payment.RowID(id.String())
 	row.LastError = r.text(m.LastError)
-	if m.Amount != "" && !stored.Null(m.Amount) {
-		amount, err := stored.Decimal(m.Amount)
-		r.note(err)
-		row.Amount = &amount
-	}
+	row.Amount = r.decimal(m.Amount)
 	if stored.Has(currencyNavigation) && !stored.Null(currencyNavigation) {
 		currency, err := stored.Row(currencyNavigation)
 		r.note(err)
@@ -50,26 +49,34 @@ func (m Mapping) readRow(stored dataverse.Row) (*Row, error) {
 		row.Currency = strings.ToLower(code)
 	}
 	row.Recorded = payment.Payment{
-		Status:            m.status(r.number(m.Status)),
+		Status:            choice(m.StatusValues, r.number(m.Status)),
 		PaymentIntentID:   r.text(m.PaymentIntent),
 		CheckoutSessionID: r.text(m.CheckoutSession),
 		ChargeID:          r.text(m.Charge),
+		CheckoutURL:       r.text(m.CheckoutURL),
 		Livemode:          r.flag(m.Livemode),
 	}
+	row.Handled = r.text(m.HandledRequest)
+	row.Ask = payment.Ask{
+		Request:      choice(m.RequestValues, r.number(m.Request)),
+		CollectBy:    choice(m.CollectByValues, r.number(m.CollectBy)),
+		RefundAmount: r.decimal(m.RefundAmount),
+		Description:  r.text(m.Description),
+		Email:        r.text(m.CustomerEmail),
+	}
+	for _, column := range m.Metadata {
+		if value := r.any(column); value != "" {
+			if row.Ask.Metadata == nil {
+				row.Ask.Metadata = map[string]string{}
+			}
+			row.Ask.Metadata[column] = value
+		}
+	}
+	row.Created = r.time(m.created())
 	if r.err != nil {
 		return nil, fmt.Errorf("reading row %s of %s: %w", row.ID, m.SetName, r.err)
 	}
 	return row, nil
-}
-
-// status returns the status that a choice value stands for, zero for none.
-func (m Mapping) status(value int64) payment.Status {
-	for s, v := range m.StatusValues {
-		if int64(v) == value && value != 0 {
-			return s
-		}
-	}
-	return 0
 }
 
 // reader reads columns and keeps every error, so that a row that is wrong in
@@ -108,6 +115,36 @@ func (r *reader) flag(column string) bool {
 	return b
 }
 
+// decimal returns a number, nil where the column is null.
+func (r *reader) decimal(column string) *decimal.Decimal {
+	if column == "" || r.row.Null(column) {
+		return nil
+	}
+	d, err := r.row.Decimal(column)
+	r.note(err)
+	return &d
+}
+
+func (r *reader) time(column string) time.Time {
+	t, err := r.row.Time(column)
+	r.note(err)
+	return t
+}
+
+// any returns a column of any simple type as text.
+func (r *reader) any(column string) string {
+	if r.row.Null(column) {
+		return ""
+	}
+	raw, err := r.row.Raw(column)
+	r.note(err)
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
 // Values returns the columns in which the row differs from p, ready to be
 // written: an update names only what changes, because every column that is
 // sent counts as changed for audit, filters and webhooks.
@@ -134,6 +171,7 @@ func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
 	d.text(m.DisputeReason, p.DisputeReason, lengths.word)
 	d.text(m.PaymentMethod, p.Method, lengths.word)
 	d.text(m.ReceiptURL, p.ReceiptURL, lengths.url)
+	d.text(m.CheckoutURL, p.CheckoutURL, lengths.url)
 	d.flag(m.Livemode, p.Livemode)
 	return d.values, d.err
 }
@@ -141,7 +179,7 @@ func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
 // lengths are how many characters the columns hold. Stripe may lengthen a text
 // at any time; one that is too long is cut, because a refused write would hide
 // the state of the payment for the sake of its description.
-var lengths = struct{ id, word, message, url, long int }{id: 255, word: 100, message: 1000, url: 2000, long: 2000}
+var lengths = struct{ id, word, request, message, url, long int }{id: 255, word: 100, request: 200, message: 1000, url: 2000, long: 2000}
 
 // differ collects the columns whose stored value is another.
 type differ struct {

@@ -106,15 +106,25 @@ func (s *Store) operations(change Change) ([]dataverse.Operation, error) {
 	return operations, nil
 }
 
-// LastError returns the value that shows text as the row's last error, or that
-// clears it when text is empty.
+// LastErrorValue returns what shows text as the row's last error, or clears it
+// when text is empty. It returns nothing where the row says so already.
 func (row *Row) LastErrorValue(text string) dataverse.Values {
-	text = cut(text, lengths.long)
-	if row.mapping.LastError == "" || row.LastError == text {
+	return textValue(row.mapping.LastError, row.LastError, cut(text, lengths.long))
+}
+
+// HandledValue returns what notes text as the request that was carried out
+// last.
+func (row *Row) HandledValue(text string) dataverse.Values {
+	return textValue(row.mapping.HandledRequest, row.Handled, cut(text, lengths.request))
+}
+
+func textValue(column, have, want string) dataverse.Values {
+	switch {
+	case column == "" || have == want:
 		return nil
+	case want == "":
+		return dataverse.Values{column: nil}
+	default:
+		return dataverse.Values{column: want}
 	}
-	if text == "" {
-		return dataverse.Values{row.mapping.LastError: nil}
-	}
-	return dataverse.Values{row.mapping.LastError: text}
 }

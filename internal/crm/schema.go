@@ -98,6 +98,7 @@ func Tables() []Table {
 				{Name: "pb_paymentmethod", SchemaName: "pb_PaymentMethod", Label: "Payment method", Type: String, MaxLength: 100},
 				{Name: "pb_receipturl", SchemaName: "pb_ReceiptUrl", Label: "Receipt", Type: String, MaxLength: 2000},
 				{Name: "pb_livemode", SchemaName: "pb_Livemode", Label: "Live mode", Type: Boolean},
+				{Name: "pb_handledrequest", SchemaName: "pb_HandledRequest", Label: "Request handled", Type: String, MaxLength: 200},
 				{Name: "pb_lasterror", SchemaName: "pb_LastError", Label: "Last error", Type: Memo, MaxLength: 2000},
 			},
 			Keys: []Key{

@@ -19,3 +19,13 @@ func Sentence(text string) string {
 	}
 	return text
 }
+
+// The beginnings of a row's last error tell the two directions apart, so that
+// neither clears what the other has to say.
+const (
+	// ReviewPrefix begins what a person has to settle before the row can show
+	// what Stripe says.
+	ReviewPrefix = "Needs review: "
+	// RefusalPrefix begins why a request of the CRM was not carried out.
+	RefusalPrefix = "Request refused: "
+)
