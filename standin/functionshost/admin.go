@@ -80,7 +80,7 @@ func (h *Host) run(w http.ResponseWriter, r *http.Request) {
 	}
 	var e *envelope
 	if f.trigger.is(timerTrigger) {
-		e = timerEnvelope(f, tick{adjustForDST: true}, time.Now())
+		e = timerEnvelope(f, tick{adjustForDST: f.schedule.AdjustForDST()}, time.Now())
 	} else if e, err = manualEnvelope(f, call.Input, time.Now()); err != nil {
 		h.log.Error("Running the function by hand", slog.String("function", f.name), slog.Any("error", err))
 		w.WriteHeader(http.StatusBadRequest)

@@ -50,23 +50,31 @@ func TestAnswers(t *testing.T) {
 	}
 	ns := bus(t, servicebus.QueueProperties{}, "out")
 	output := `{"type":"serviceBus","direction":"out","name":"message","queueName":"%OUT%","connection":"X"`
-	root := app(t, map[string]string{
-		"host.json": hostJSON(`,"functionTimeout":"00:00:00.2"`),
-		"plain":     httpFunction("plain", output+`}`),
-		"binary":    httpFunction("binary", output+`,"dataType":"binary"}`),
-	})
-	h, s := startScripted(t, Config{ScriptRoot: root, Queues: Queues(ns), Settings: map[string]string{"OUT": "out"}},
-		func(w http.ResponseWriter, r *http.Request) {
-			c := byName[query(r, "case")]
-			w.Header()["Content-Type"] = nil
-			if c.Answer.ContentType != nil {
-				w.Header().Set("Content-Type", *c.Answer.ContentType)
-			}
-			w.WriteHeader(c.Answer.Status)
-			_, _ = w.Write([]byte(c.Answer.Body))
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		c := byName[query(r, "case")]
+		w.Header()["Content-Type"] = nil
+		if c.Answer.ContentType != nil {
+			w.Header().Set("Content-Type", *c.Answer.ContentType)
+		}
+		w.WriteHeader(c.Answer.Status)
+		_, _ = w.Write([]byte(c.Answer.Body))
+	}
+	run := func(more string) (*Host, *scripted) {
+		root := app(t, map[string]string{
+			"host.json": hostJSON(more),
+			"plain":     httpFunction("plain", output+`}`),
+			"binary":    httpFunction("binary", output+`,"dataType":"binary"}`),
 		})
+		return startScripted(t, Config{ScriptRoot: root, Queues: Queues(ns), Settings: map[string]string{"OUT": "out"}}, serve)
+	}
+	patient, s := run("")
+	hasty, killed := run(`,"functionTimeout":"00:00:00.2"`)
 	for _, c := range all {
 		t.Run(c.Name, func(t *testing.T) {
+			h := patient
+			if c.HTTP.Hangs {
+				h = hasty
+			}
 			function := "plain"
 			if c.OutputDataType != "" {
 				function = c.OutputDataType
@@ -82,7 +90,7 @@ func TestAnswers(t *testing.T) {
 				if res.StatusCode != http.StatusInternalServerError || body != "" {
 					t.Errorf("after the timeout: status %d, body %q", res.StatusCode, body)
 				}
-				await(t, "killing the handler", s.recycled)
+				await(t, "killing the handler", killed.recycled)
 				return
 			}
 			if len(s.recycled) > 0 {

@@ -34,6 +34,7 @@ func TestRoutes(t *testing.T) {
 		"off":   httpFunction("off"),
 		"bad":   httpFunction("x/{a}-{b}"),
 		"lost":  httpFunction("%MISSING%"),
+		"never": `{"bindings":[{"type":"timerTrigger","direction":"in","name":"t","schedule":"@daily"}]}`,
 	}), Settings: map[string]string{"ROUTE": "by", "AzureWebJobs.off.Disabled": "true"}}, echo)
 	tests := map[string]string{
 		"GET /api/plain":           "/plain {}",
@@ -73,7 +74,7 @@ func TestRoutes(t *testing.T) {
 	for _, p := range h.Problems() {
 		problems = append(problems, p.Function)
 	}
-	if diff := cmp.Diff([]string{"bad", "lost"}, problems); diff != "" {
+	if diff := cmp.Diff([]string{"bad", "lost", "never"}, problems); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"paybridge/standin/functionshost/ncrontab"
 )
 
 // functionJSON is what the host reads of a function.json.
@@ -56,10 +58,11 @@ type function struct {
 	name     string
 	trigger  binding
 	outputs  []output
-	route    *route // HTTP only
-	queue    Queue  // Service Bus only
-	onlyHTTP bool   // http in, http out and nothing else
-	broken   error  // why every invocation fails; an output that does not resolve
+	route    *route             // HTTP only
+	queue    Queue              // Service Bus only
+	schedule *ncrontab.Schedule // timer only
+	onlyHTTP bool               // http in, http out and nothing else
+	broken   error              // why every invocation fails; an output that does not resolve
 	stats    counters
 }
 
@@ -206,7 +209,10 @@ func (h *Host) openTrigger(f *function) (err error) {
 	case t.is(serviceBusTrigger):
 		f.queue, err = h.openQueue(t)
 	case t.is(timerTrigger):
-		t.Schedule, err = resolve(t.Schedule, h.cfg.Settings)
+		if t.Schedule, err = resolve(t.Schedule, h.cfg.Settings); err != nil {
+			return err
+		}
+		f.schedule, err = ncrontab.Parse(t.Schedule)
 	}
 	return err
 }

@@ -100,10 +100,7 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	h.ctx, h.stop = context.WithCancelCause(context.Background())
 	h.serve()
-	if err := h.listen(); err != nil {
-		h.Close()
-		return nil, err
-	}
+	h.listen()
 	h.loops.Go(h.watch)
 	return h, nil
 }
@@ -124,18 +121,15 @@ func (h *Host) readLimits() error {
 }
 
 // listen starts what waits for messages and time.
-func (h *Host) listen() error {
+func (h *Host) listen() {
 	for _, f := range h.functions {
 		switch {
 		case f.trigger.is(serviceBusTrigger):
 			h.loops.Go(func() { h.receive(f) })
 		case f.trigger.is(timerTrigger):
-			if err := h.startTimer(f); err != nil {
-				return err
-			}
+			h.startTimer(f)
 		}
 	}
-	return nil
 }
 
 // watch takes the host down when the handler is given up.

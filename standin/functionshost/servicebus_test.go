@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"paybridge/standin/servicebus"
 )
@@ -144,4 +145,49 @@ func envelopeOf(r *http.Request) string {
 	var b strings.Builder
 	_, _ = io.Copy(&b, r.Body)
 	return b.String()
+}
+
+// renewals counts the renewals of a queue's locks.
+type renewals struct {
+	Queue
+	done chan struct{}
+}
+
+func (q renewals) Renew(ctx context.Context, r *servicebus.Received) error {
+	err := q.Queue.Renew(ctx, r)
+	q.done <- struct{}{}
+	return err
+}
+
+// The lock of a single message is renewed while its function runs, so that the
+// message is delivered once however long that takes.
+func TestLockIsRenewed(t *testing.T) {
+	ns := bus(t, servicebus.QueueProperties{LockDuration: 200 * time.Millisecond}, "in")
+	send(t, ns, "in", "long")
+	renewed, calls := make(chan struct{}, 100), make(chan string, 10)
+	h, _ := startScripted(t, Config{
+		ScriptRoot: app(t, map[string]string{"f": queueTrigger("")}), Settings: map[string]string{"IN": "in"},
+		Queues: func(name string) (Queue, error) {
+			q, err := ns.Queue(name)
+			return renewals{q, renewed}, err
+		},
+	}, func(w http.ResponseWriter, r *http.Request) {
+		calls <- envelopeOf(r)
+		for range 4 {
+			<-renewed
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{}`))
+		calls <- "done"
+	})
+	if got := <-calls; !strings.Contains(got, `"DeliveryCount":"1"`) {
+		t.Errorf("the first delivery: %s", got)
+	}
+	if got := <-calls; got != "done" {
+		t.Errorf("the message came again: %s", got)
+	}
+	h.Close()
+	if s := h.Stats().Functions["f"]; s.Invocations != 1 {
+		t.Errorf("the counts are %+v", s)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -72,15 +71,11 @@ type timer struct {
 }
 
 // startTimer starts the loop of a timer function.
-func (h *Host) startTimer(f *function) error {
-	schedule, err := ncrontab.Parse(f.trigger.Schedule)
-	if err != nil {
-		return fmt.Errorf("function %s: %w", f.name, err)
-	}
+func (h *Host) startTimer(f *function) {
 	monitor := f.trigger.UseMonitor == nil || *f.trigger.UseMonitor
 	t := &timer{
-		schedule: schedule,
-		monitor:  monitor && schedule.Shortest(time.Now()) >= monitorFrom,
+		schedule: f.schedule,
+		monitor:  monitor && f.schedule.Shortest(time.Now()) >= monitorFrom,
 		startup:  f.trigger.RunOnStartup,
 		run:      func(t tick) { _, _ = h.invoke(f, timerEnvelope(f, t, time.Now())) },
 		log:      h.log.With(slog.String("function", f.name)),
@@ -89,7 +84,6 @@ func (h *Host) startTimer(f *function) error {
 		t.file = filepath.Join(h.cfg.StateDir, "timers", f.name+".json")
 	}
 	h.loops.Go(func() { t.loop(h.ctx) })
-	return nil
 }
 
 // loop runs the function at start when it is overdue or wants to, and then at
