@@ -10,7 +10,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"paybridge/internal/backoff"
@@ -18,6 +17,7 @@ import (
 	"paybridge/internal/customhandler"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/rounds"
 	"paybridge/internal/truth"
 )
 
@@ -66,14 +66,8 @@ type Config struct {
 
 // Function returns the function, ready to be registered.
 func Function(c Config) customhandler.QueueFunction {
-	if c.Budget == 0 {
-		c.Budget = 4 * time.Minute
-	}
 	if c.Parallel == 0 {
 		c.Parallel = 8
-	}
-	if c.Backoff == (backoff.Policy{}) {
-		c.Backoff = backoff.Policy{Base: 250 * time.Millisecond, Cap: 20 * time.Second}
 	}
 	return customhandler.QueueFunction{
 		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many,
@@ -83,56 +77,26 @@ func Function(c Config) customhandler.QueueFunction {
 
 // handle works on a batch until every hint is done or shown to a person, or
 // until the budget is spent. Only then does the invocation fail, and the whole
-// batch is delivered again; what it had written is found unchanged then. It
-// never fails earlier, because Service Bus delivers again at once and counts:
-// quick failures would bring the messages to the dead letters within seconds.
+// batch is delivered again; what it had written is found unchanged then.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.Budget, fmt.Errorf("the invocation's budget of %v is spent", c.Budget))
-	defer cancel()
+	limits := rounds.Config{Budget: c.Budget, Backoff: c.Backoff}
 	if len(c.Missing) > 0 {
-		<-ctx.Done()
-		return nil, outcome.Againf("not configured: set %s", strings.Join(c.Missing, ", "))
+		return nil, rounds.Unconfigured(ctx, limits, c.Missing)
 	}
 	jobs := c.decode(ctx, batch)
 	hints := 0
 	for _, j := range jobs {
 		hints += len(j.hints)
 	}
-	open := jobs
-	rounds := 0
-	for len(open) > 0 {
-		rounds++
-		open = c.round(ctx, open)
-		if len(open) == 0 {
-			break
-		}
-		if err := backoff.Wait(ctx, c.pause(open, rounds)); err != nil {
-			<-ctx.Done()
-			break
-		}
-	}
-	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", rounds), slog.Int("again", len(open)))
-	if len(open) == 0 {
+	left, count := rounds.Run(ctx, limits, jobs, c.round)
+	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", count), slog.Int("again", len(left)))
+	if len(left) == 0 {
 		return nil, nil
 	}
-	for _, j := range open {
+	for _, j := range left {
 		c.log(ctx, j, outcome.Again, "", j.err)
 	}
-	return nil, fmt.Errorf("%d of the batch's payments could not be brought up to date: %w", len(open), open[0].err)
-}
-
-// pause returns how long to wait before the next round: as long as the most
-// patient of the open payments wants. Rows that only changed while they were
-// worked on are read again at once.
-func (c *Config) pause(open []*job, rounds int) time.Duration {
-	var longest time.Duration
-	for _, j := range open {
-		if j.changed && j.conflicts < 3 {
-			continue
-		}
-		longest = max(longest, c.Backoff.Delay(rounds, outcome.RetryAfter(j.err)))
-	}
-	return longest
+	return nil, fmt.Errorf("%d of the batch's payments could not be brought up to date: %w", len(left), left[0].err)
 }
 
 // decode reads the messages. One that is no hint can never become one: it is

@@ -41,6 +41,17 @@ func newJob(h payment.Hint, deliveries int) *job {
 	return j
 }
 
+// Err is why the last round did not finish the job.
+func (j *job) Err() error { return j.err }
+
+// Raced is how often somebody wrote in between, when the last round ended so.
+func (j *job) Raced() int {
+	if !j.changed {
+		return 0
+	}
+	return j.conflicts
+}
+
 // merge puts jobs together that are about the same row, or, where the row is
 // not known yet, about the same object of Stripe's.
 func merge(jobs []*job) []*job {
