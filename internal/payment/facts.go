@@ -128,3 +128,21 @@ type Session struct {
 	// gets one.
 	Intent *Intent
 }
+
+// IssuedRefund is a refund at Stripe: money that went back, or was meant to.
+// Stripe has one for each step, so a payment refunded in parts has several.
+type IssuedRefund struct {
+	ID string
+	// Status is pending, requires_action, succeeded, failed or canceled. The
+	// money of the last two stays with the merchant.
+	Status   string
+	Amount   int64
+	Currency string
+	Created  time.Time
+	// FailureReason is Stripe's word for why it failed, empty when it did not.
+	FailureReason string
+	// Total is how much was to have gone back in all with this refund, in minor
+	// units, as PayBridge wrote it down in CRM_RefundTotal; 0 for a refund that
+	// somebody else made.
+	Total int64
+}

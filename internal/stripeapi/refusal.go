@@ -1,0 +1,90 @@
+package stripeapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"paybridge/internal/outcome"
+
+	"github.com/stripe/stripe-go/v76"
+)
+
+// errStale marks an answer that Stripe gives no code, but that only means that
+// the object has moved on.
+var errStale = errors.New("the state changed in between")
+
+// IsIdempotencyConflict reports whether Stripe has seen the idempotency key
+// with other parameters: the first request of that name was carried out, so
+// what it made has to be found and not made again.
+//
+// Source: https://docs.stripe.com/error-handling, "idempotency_error".
+func IsIdempotencyConflict(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Type == string(stripe.ErrorTypeIdempotency)
+}
+
+// IsStale reports whether the object at Stripe was no longer in the state in
+// which it had been read: somebody paid, canceled, refunded or let expire in
+// between. Nothing was done; it has to be read and decided again.
+func IsStale(err error) bool {
+	if errors.Is(err, errStale) {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch stripe.ErrorCode(e.Code) {
+	case stripe.ErrorCodePaymentIntentUnexpectedState, stripe.ErrorCodeIntentInvalidState, stripe.ErrorCodeChargeAlreadyRefunded:
+		return true
+	default:
+		return false
+	}
+}
+
+// refused is failed for a request that writes. What a look at Stripe's objects
+// mends is of class Again, whatever the table says of it: to a reader a key
+// that met other parameters is a riddle, to the writer it says where the object
+// is that it wanted to make.
+func (c *Client) refused(doing string, err error) error {
+	failed := c.failed(doing, err)
+	if IsIdempotencyConflict(failed) || IsStale(failed) {
+		return &outcome.Error{Class: outcome.Again, Err: failed, RetryAfter: outcome.RetryAfter(failed)}
+	}
+	return failed
+}
+
+// stale is refused for an answer that can only mean that the state changed.
+func (c *Client) stale(doing string, err error) error {
+	failed := c.failed(doing, err)
+	return &outcome.Error{Class: outcome.Again, Err: fmt.Errorf("%w: %w", failed, errStale), RetryAfter: outcome.RetryAfter(failed)}
+}
+
+// withoutCode reports whether Stripe refused the values of the request and gave
+// no code for it.
+func withoutCode(err error) (*stripe.Error, bool) {
+	e, ok := errors.AsType[*stripe.Error](err)
+	return e, ok && e.HTTPStatusCode == http.StatusBadRequest && e.Type == stripe.ErrorTypeInvalidRequest && e.Code == ""
+}
+
+// checkKey refuses an idempotency key that Stripe would not take or that would
+// not survive a header. None at all is a mistake of the program: stripe-go
+// would make one up, and a repeated request would make a second object.
+func checkKey(key string) error {
+	if key == "" {
+		return outcome.Reviewf("A request that makes something at Stripe has no idempotency key. This is a fault of PayBridge: report it.")
+	}
+	if len(key) > maxKey {
+		return outcome.Reviewf("An idempotency key has %d characters, of which Stripe takes %d. This is a fault of PayBridge: report it.", len(key), maxKey)
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return outcome.Reviewf("An idempotency key has a character at position %d that no header takes. This is a fault of PayBridge: report it.", i+1)
+		}
+	}
+	return nil
+}
+
+// maxKey is Stripe's bound on an idempotency key.
+const maxKey = 255
