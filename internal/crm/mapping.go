@@ -55,7 +55,7 @@ func PaymentMapping() Mapping {
 		CheckoutURL: "pb_checkouturl", HandledRequest: "pb_handledrequest", LastError: "pb_lasterror",
 		StatusValues: values,
 		RequestValues: map[payment.Request]int{
-			payment.None: choiceBase, payment.Pay: choiceBase + 1, payment.Cancel: choiceBase + 2, payment.Refund: choiceBase + 3,
+			payment.RequestNone: choiceBase, payment.RequestPay: choiceBase + 1, payment.RequestCancel: choiceBase + 2, payment.RequestRefund: choiceBase + 3,
 		},
 		CollectByValues: map[payment.CollectBy]int{payment.ByIntent: choiceBase, payment.ByLink: choiceBase + 1},
 		EventLookup:     "pb_PaymentId",

@@ -12,10 +12,10 @@ type Request int
 // The requests, in the order of the CRM's choice. The zero value is a row on
 // which nobody has chosen one yet.
 const (
-	None Request = iota + 1
-	Pay
-	Cancel
-	Refund
+	RequestNone Request = iota + 1
+	RequestPay
+	RequestCancel
+	RequestRefund
 )
 
 // CollectBy is how the customer is asked to pay.
@@ -65,15 +65,15 @@ func refuse(format string, args ...any) error {
 // request from the same one delivered again.
 func (row Row) Text() string {
 	switch row.Ask.Request {
-	case Pay:
+	case RequestPay:
 		by := "PaymentIntent"
 		if row.Ask.CollectBy == ByLink {
 			by = "Checkout link"
 		}
 		return fmt.Sprintf("Pay %s by %s", row.amountText(), by)
-	case Cancel:
+	case RequestCancel:
 		return "Cancel"
-	case Refund:
+	case RequestRefund:
 		if row.Ask.RefundAmount == nil {
 			return "Refund in full"
 		}

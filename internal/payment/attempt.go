@@ -120,7 +120,7 @@ func (a attempt) kept() bool {
 	if ch.Dispute != nil && ch.Dispute.Status == DisputeLost {
 		return false
 	}
-	return ch.AmountRefunded < a.intent.AmountReceived
+	return ch.refunded() < a.intent.AmountReceived
 }
 
 // status returns the state that the attempt alone stands for.
@@ -175,9 +175,9 @@ func (in *Intent) receivedStatus() (Status, error) {
 		}
 	}
 	switch {
-	case ch.AmountRefunded == 0:
+	case ch.refunded() == 0:
 		return Completed, nil
-	case ch.AmountRefunded < in.AmountReceived:
+	case ch.refunded() < in.AmountReceived:
 		return PartiallyRefunded, nil
 	default:
 		return Refunded, nil
@@ -203,4 +203,13 @@ func (s *Session) status() (Status, error) {
 
 func unknown(id, what, value string) error {
 	return &Disagreement{Reason: fmt.Sprintf("Stripe reports the %s %q of %s, which this version of PayBridge does not know. Update PayBridge.", what, value, id)}
+}
+
+// refunded is how much of the received money went back: without what a partial
+// capture let go, which never was received.
+func (ch *Charge) refunded() int64 {
+	if ch.AmountCaptured > 0 && ch.AmountCaptured < ch.Amount {
+		return max(0, ch.AmountRefunded-(ch.Amount-ch.AmountCaptured))
+	}
+	return ch.AmountRefunded
 }

@@ -43,11 +43,11 @@ type Step struct {
 // to settle first.
 func Decide(row Row, facts Facts) (Step, error) {
 	switch row.Ask.Request {
-	case Pay:
+	case RequestPay:
 		return decidePay(row, attempts(facts))
-	case Cancel:
+	case RequestCancel:
 		return decideCancel(attempts(facts))
-	case Refund:
+	case RequestRefund:
 		return decideRefund(row, attempts(facts))
 	default:
 		return Step{}, nil
@@ -161,7 +161,7 @@ func decideRefund(row Row, list []attempt) (Step, error) {
 	}
 	gone := int64(0)
 	if in.Charge != nil {
-		gone = in.Charge.AmountRefunded
+		gone = in.Charge.refunded()
 	}
 	switch {
 	case total > in.AmountReceived:
@@ -176,18 +176,20 @@ func decideRefund(row Row, list []attempt) (Step, error) {
 	return Step{Action: RefundIntent, ID: in.ID, Amount: total - gone, Currency: currency, Total: total}, nil
 }
 
-// Outcome is what the row has to show once Decide returned Nothing: what
-// Stripe says, or, where Stripe has nothing, that it was asked for or canceled.
-func Outcome(row Row, facts Facts) (Payment, error) {
+// Outcome is what the row has to show once Decide returned Nothing or a
+// *Refusal: what Stripe says, or, where Stripe has nothing, that the payment
+// was asked for or canceled. It reports false when there is nothing to show.
+func Outcome(row Row, facts Facts) (Payment, bool, error) {
 	if len(facts.Intents)+len(facts.Sessions) > 0 {
-		return Project(row, facts)
+		p, err := Project(row, facts)
+		return p, err == nil, err
 	}
-	p := row.Recorded
 	switch row.Ask.Request {
-	case Pay:
-		p = Payment{Status: Requested}
-	case Cancel:
-		p = Payment{Status: Canceled}
+	case RequestPay:
+		return Payment{Status: Requested}, true, nil
+	case RequestCancel:
+		return Payment{Status: Canceled}, true, nil
+	default:
+		return Payment{}, false, nil
 	}
-	return p, nil
 }

@@ -24,7 +24,7 @@ func costs(amount, code string) func(*Row) {
 func refunds(total string) func(*Row) {
 	return func(r *Row) {
 		d := decimal.RequireFromString(total)
-		r.Ask.Request, r.Ask.RefundAmount = Refund, &d
+		r.Ask.Request, r.Ask.RefundAmount = RequestRefund, &d
 	}
 }
 
@@ -38,10 +38,10 @@ func sessions(list ...Session) Facts { return Facts{Sessions: list} }
 // state that Stripe can be in.
 func TestDecide(t *testing.T) {
 	var (
-		pay      = asks(Pay, ByIntent)
-		link     = asks(Pay, ByLink)
-		cancel   = asks(Cancel, 0)
-		refund   = asks(Refund, 0)
+		pay      = asks(RequestPay, ByIntent)
+		link     = asks(RequestPay, ByLink)
+		cancel   = asks(RequestCancel, 0)
+		refund   = asks(RequestRefund, 0)
 		open     = intent("pi_1", IntentRequiresPaymentMethod)
 		another  = intent("pi_2", IntentRequiresPaymentMethod, later)
 		paid     = intent("pi_1", IntentSucceeded)
@@ -57,10 +57,10 @@ func TestDecide(t *testing.T) {
 		want  Step
 	}{
 		{"nobody asked", row(), intents(), Step{}},
-		{"nothing is asked any more", row(asks(None, 0)), intents(open), Step{}},
+		{"nothing is asked any more", row(asks(RequestNone, 0)), intents(open), Step{}},
 
 		{"pay", row(pay), intents(), Step{Action: CreateIntent, Amount: 1250, Currency: "eur"}},
-		{"pay, way not chosen", row(asks(Pay, 0)), intents(), Step{Action: CreateIntent, Amount: 1250, Currency: "eur"}},
+		{"pay, way not chosen", row(asks(RequestPay, 0)), intents(), Step{Action: CreateIntent, Amount: 1250, Currency: "eur"}},
 		{"pay by link", row(link), intents(), Step{Action: CreateSession, Amount: 1250, Currency: "eur"}},
 		{"pay in yen", row(pay, costs("1500", "jpy")), intents(), Step{Action: CreateIntent, Amount: 1500, Currency: "jpy"}},
 		{"pay in dinars", row(pay, costs("12.340", "kwd")), intents(), Step{Action: CreateIntent, Amount: 12340, Currency: "kwd"}},
@@ -200,7 +200,7 @@ func carryOut(facts Facts, step Step) Facts {
 func TestDecideComesToRest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		facts := drawFacts(t)
-		r := row(asks(rapid.SampledFrom([]Request{0, None, Pay, Cancel, Refund}).Draw(t, "request"), rapid.SampledFrom([]CollectBy{0, ByIntent, ByLink}).Draw(t, "collect by")))
+		r := row(asks(rapid.SampledFrom([]Request{0, RequestNone, RequestPay, RequestCancel, RequestRefund}).Draw(t, "request"), rapid.SampledFrom([]CollectBy{0, ByIntent, ByLink}).Draw(t, "collect by")))
 		r.Handled = rapid.SampledFrom([]string{"", "None", "Cancel", "Pay 12.5 EUR by PaymentIntent", "Pay 12.5 EUR by Checkout link"}).Draw(t, "handled")
 		if rapid.Bool().Draw(t, "price changed") {
 			costs("15", "eur")(&r)
@@ -225,10 +225,10 @@ func TestDecideComesToRest(t *testing.T) {
 						payable++
 					}
 				}
-				if err == nil && r.Ask.Request == Pay && payable > 1 {
+				if err == nil && r.Ask.Request == RequestPay && payable > 1 {
 					t.Fatalf("%d attempts can be paid", payable)
 				}
-				if err == nil && r.Ask.Request == Cancel && payable > 0 {
+				if err == nil && r.Ask.Request == RequestCancel && payable > 0 {
 					t.Fatal("canceled and still payable")
 				}
 				return

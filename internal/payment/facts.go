@@ -62,8 +62,12 @@ type Charge struct {
 	Paid     bool
 	Captured bool
 	Amount   int64
+	// AmountCaptured is what was taken of Amount, less than it after a partial
+	// capture.
+	AmountCaptured int64
 	// AmountRefunded is what went back by now. It falls again when a refund
-	// fails later.
+	// fails later. Of a partial capture Stripe counts the part that was let go
+	// as refunded too.
 	AmountRefunded int64
 	Currency       string
 	Created        time.Time

@@ -66,7 +66,7 @@ func (p *Payment) charge(ch *Charge, received bool) {
 	p.ReceiptURL = ch.ReceiptURL
 	if received {
 		p.PaidOn = ch.Created
-		p.AmountRefunded = ch.AmountRefunded
+		p.AmountRefunded = ch.refunded()
 	}
 	if d := ch.Dispute; d != nil {
 		p.DisputeStatus = string(d.Status)

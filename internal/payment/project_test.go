@@ -29,6 +29,14 @@ func refunded(minor int64) func(*Intent) {
 	return func(in *Intent) { in.Charge.AmountRefunded = minor }
 }
 
+// captured is a partial capture: Stripe counts what it let go as refunded.
+func captured(minor int64) func(*Intent) {
+	return func(in *Intent) {
+		in.AmountReceived, in.Charge.AmountCaptured = minor, minor
+		in.Charge.AmountRefunded = in.Amount - minor
+	}
+}
+
 func disputed(status DisputeStatus) func(*Intent) {
 	return func(in *Intent) {
 		in.Charge.Disputed = true
@@ -95,6 +103,9 @@ func TestStatusOfEveryState(t *testing.T) {
 		{"refunded but for one cent", ptr(intent("pi_1", IntentSucceeded, refunded(1249))), bySession{PartiallyRefunded, PartiallyRefunded, PartiallyRefunded, PartiallyRefunded}},
 		{"refunded in full", ptr(intent("pi_1", IntentSucceeded, refunded(1250))), bySession{Refunded, Refunded, Refunded, Refunded}},
 		{"a refund failed later", ptr(intent("pi_1", IntentSucceeded, refunded(0))), bySession{Completed, Completed, Completed, Completed}},
+		{"captured in part", ptr(intent("pi_1", IntentSucceeded, captured(1000))), bySession{Completed, Completed, Completed, Completed}},
+		{"captured in part, then refunded in part", ptr(intent("pi_1", IntentSucceeded, captured(1000), func(in *Intent) { in.Charge.AmountRefunded += 100 })), bySession{PartiallyRefunded, PartiallyRefunded, PartiallyRefunded, PartiallyRefunded}},
+		{"captured in part, then refunded in full", ptr(intent("pi_1", IntentSucceeded, captured(1000), func(in *Intent) { in.Charge.AmountRefunded += 1000 })), bySession{Refunded, Refunded, Refunded, Refunded}},
 		{"inquiry opened", ptr(intent("pi_1", IntentSucceeded, disputed(DisputeWarningNeedsResponse))), bySession{Completed, Completed, Completed, Completed}},
 		{"inquiry answered", ptr(intent("pi_1", IntentSucceeded, disputed(DisputeWarningUnderReview))), bySession{Completed, Completed, Completed, Completed}},
 		{"inquiry closed", ptr(intent("pi_1", IntentSucceeded, disputed(DisputeWarningClosed))), bySession{Completed, Completed, Completed, Completed}},

@@ -42,6 +42,7 @@ func factsOfCharge(c *stripe.Charge) *payment.Charge {
 		Paid:           c.Paid,
 		Captured:       c.Captured,
 		Amount:         c.Amount,
+		AmountCaptured: c.AmountCaptured,
 		AmountRefunded: c.AmountRefunded,
 		Currency:       strings.ToLower(string(c.Currency)),
 		Created:        utc(c.Created),
