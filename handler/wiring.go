@@ -7,6 +7,7 @@ import (
 
 	"paybridge/functions/crmupdate"
 	"paybridge/functions/health"
+	"paybridge/functions/paymentrequest"
 	"paybridge/functions/stripewebhook"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
@@ -57,13 +58,22 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 		Missing:  s.Missing(crmupdate.Name),
 		Livemode: s.Livemode(), Org: s.OrgHost(), Budget: s.InvocationTimeout, Logger: logger,
 	}
+	request := paymentrequest.Config{
+		Missing:  s.Missing(paymentrequest.Name),
+		Livemode: s.Livemode(), Org: s.OrgHost(), Budget: s.InvocationTimeout, Logger: logger,
+		Methods: s.PaymentMethodTypes, SuccessURL: s.PaymentSuccessURL, CancelURL: s.PaymentCancelURL, LinkExpiry: s.PaymentLinkExpiry,
+	}
 	if c.stripe != nil {
-		update.Stripe = c.stripe
+		update.Stripe, request.Stripe = c.stripe, c.stripe
 	}
 	if c.dataverse != nil {
-		update.Rows = crm.New(c.dataverse, crm.PaymentMapping())
+		mapping := crm.PaymentMapping()
+		mapping.Metadata = s.PaymentMetadataColumns
+		rows := crm.New(c.dataverse, mapping)
+		update.Rows, request.Rows = rows, rows
 	}
 	mux.Queue(crmupdate.Function(update))
+	mux.Queue(paymentrequest.Function(request))
 	probes, err := healthConfig(s, c, logger)
 	if err != nil {
 		return nil, err

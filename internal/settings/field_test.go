@@ -51,6 +51,11 @@ func TestEveryFieldIsRead(t *testing.T) {
 	values["ServiceBusConnection__fullyQualifiedNamespace"] = "sb-pay.servicebus.windows.net"
 	values["AZURE_CLIENT_ID"] = "8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00"
 	values["FUNCTIONS_CUSTOMHANDLER_PORT"] = "50331"
+	values["PaymentSuccessUrl"] = "https://shop.example/thanks?session={CHECKOUT_SESSION_ID}"
+	values["PaymentCancelUrl"] = "https://shop.example/cart"
+	values["PaymentLinkExpiry"] = "90m"
+	values["PaymentMethodTypes"] = "card,sepa_debit"
+	values["PaymentMetadataColumns"] = "pb_name, pb_customeremail"
 	empty, _ := load(nil, nil)
 	for i, f := range settings.Fields() {
 		// One of the client secret's three alone is a problem, and is read.

@@ -70,6 +70,7 @@ func TestLoad(t *testing.T) {
 		PaymentEventsQueue:    "payment-events",
 		PaymentRequestsQueue:  "payment-requests",
 		InvocationTimeout:     90 * time.Second,
+		PaymentLinkExpiry:     24 * time.Hour,
 		LogLevel:              slog.LevelDebug,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -84,7 +85,7 @@ func TestNothingSetIsNoProblem(t *testing.T) {
 	t.Parallel()
 	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": ""}} {
 		got, err := load(values, nil)
-		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute}
+		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute, PaymentLinkExpiry: 24 * time.Hour}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", values, err, diff)
 		}
@@ -351,5 +352,35 @@ func TestMissing(t *testing.T) {
 	}
 	if missing := s.Missing("stripewebhook"); missing != nil || err != nil {
 		t.Errorf("with a managed identity for Service Bus: %v, %v", missing, err)
+	}
+}
+
+// TestPaymentSettings holds what the payment settings refuse.
+func TestPaymentSettings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, value string
+		good        bool
+	}{
+		{"PaymentSuccessUrl", "https://shop.example/thanks", true},
+		{"PaymentSuccessUrl", "http://127.0.0.1:8080/thanks", true},
+		{"PaymentSuccessUrl", "http://shop.example/thanks", false},
+		{"PaymentSuccessUrl", "thanks", false},
+		{"PaymentSuccessUrl", "javascript:alert(1)", false},
+		{"PaymentLinkExpiry", "30m", true},
+		{"PaymentLinkExpiry", "24h", true},
+		{"PaymentLinkExpiry", "29m", false},
+		{"PaymentLinkExpiry", "25h", false},
+		{"PaymentLinkExpiry", "soon", false},
+		{"PaymentMethodTypes", "card, sepa_debit", true},
+		{"PaymentMethodTypes", "Card", false},
+		{"PaymentMethodTypes", "card,,sepa_debit", false},
+		{"PaymentMetadataColumns", "pb_name", true},
+		{"PaymentMetadataColumns", "pb_name')", false},
+	} {
+		_, err := load(map[string]string{c.name: c.value}, nil)
+		if (err == nil) != c.good {
+			t.Errorf("%s=%s: %v", c.name, c.value, err)
+		}
 	}
 }

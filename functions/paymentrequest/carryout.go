@@ -1,0 +1,126 @@
+package paymentrequest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+	"paybridge/internal/stripeapi"
+	"paybridge/internal/truth"
+)
+
+const (
+	// maxSteps bounds what one round does for one row. The longest way is to
+	// close a few attempts and to make one.
+	maxSteps = 8
+	// keyLife is how long an idempotency key is relied on. Stripe keeps them for
+	// at least 24 hours; a row that is older is searched for before something is
+	// made for it.
+	keyLife = 23 * time.Hour
+)
+
+// carryOut does what the row asks for, one step at a time, until both ends
+// agree. What a person has to be told ends up in the job's reason; the error is
+// of class again.
+func (c *Config) carryOut(ctx context.Context, j *job) error {
+	if err := c.read(ctx, j); err != nil {
+		return c.told(j, err)
+	}
+	for range maxSteps {
+		step, err := payment.Decide(j.row.Row, j.facts)
+		if err != nil {
+			j.tell(err)
+			return nil
+		}
+		if step.Action == payment.Nothing {
+			return nil
+		}
+		if creates(step) && !j.look && c.Now().Sub(j.row.Created) > keyLife {
+			// The key of an earlier try may be forgotten: look before making.
+			j.look = true
+			if err := c.search(ctx, j); err != nil {
+				return err
+			}
+			continue
+		}
+		done, err := c.do(ctx, j, step)
+		switch {
+		case err == nil && done:
+			return nil
+		case err == nil:
+		case stripeapi.IsStale(err):
+			// The customer was faster: see what is true now.
+			if err := c.read(ctx, j); err != nil {
+				return c.told(j, err)
+			}
+		case stripeapi.IsIdempotencyConflict(err):
+			// An earlier try made the object with other parameters and did not
+			// live to write it down.
+			j.look = true
+			if err := c.search(ctx, j); err != nil {
+				return err
+			}
+			if again, _ := payment.Decide(j.row.Row, j.facts); creates(again) {
+				return err // the search does not know it yet
+			}
+		default:
+			return c.told(j, err)
+		}
+	}
+	return outcome.Againf("carrying out %q: more than %d steps did not lead to agreement", j.row.Text(), maxSteps)
+}
+
+// told sorts an error: what a person has to see goes to the row, the rest is
+// tried again.
+func (c *Config) told(j *job, err error) error {
+	if outcome.Of(err) != outcome.Review {
+		return err
+	}
+	if e, ok := errors.AsType[*stripeapi.Error](err); ok && len(j.steps) > 0 {
+		err = &payment.Refusal{Reason: fmt.Sprintf("Stripe refused: %s", payment.Sentence(e.Message))}
+	}
+	j.tell(err)
+	return nil
+}
+
+func creates(step payment.Step) bool {
+	return step.Action == payment.CreateIntent || step.Action == payment.CreateSession
+}
+
+func (c *Config) read(ctx context.Context, j *job) (err error) {
+	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, truth.Names{})
+	if err == nil && j.look {
+		err = c.search(ctx, j)
+	}
+	return err
+}
+
+// search adds what Stripe has for the row and the row does not name.
+func (c *Config) search(ctx context.Context, j *job) error {
+	intents, err := c.Stripe.FindIntents(ctx, "", j.id)
+	if err != nil {
+		return err
+	}
+	for _, in := range intents {
+		if !slices.ContainsFunc(j.facts.Intents, func(known payment.Intent) bool { return known.ID == in.ID }) {
+			j.facts.Intents = append(j.facts.Intents, in)
+		}
+	}
+	if j.row.Ask.CollectBy != payment.ByLink {
+		return nil
+	}
+	sessions, err := c.Stripe.FindSessions(ctx, "", j.id, c.Now().Add(-24*time.Hour))
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if !slices.ContainsFunc(j.facts.Sessions, func(known payment.Session) bool { return known.ID == s.ID }) {
+			j.facts.Sessions = append(j.facts.Sessions, s)
+		}
+	}
+	return nil
+}

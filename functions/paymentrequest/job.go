@@ -1,0 +1,81 @@
+package paymentrequest
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"paybridge/internal/crm"
+	"paybridge/internal/customhandler"
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+)
+
+// job is the work on one row.
+type job struct {
+	id payment.RowID
+	// messages is how many changes named the row, deliveries the highest
+	// delivery count of their messages.
+	messages, deliveries int
+	started              time.Time
+
+	row   *crm.Row
+	facts payment.Facts
+	// look asks for a search at Stripe: an idempotency key met other
+	// parameters, so there is an object that the row does not name.
+	look bool
+	// steps are what was done at Stripe, for the log.
+	steps []string
+	// reason is what the row tells a person, with its prefix.
+	reason string
+	status payment.Status
+
+	err       error
+	changed   bool
+	conflicts int
+}
+
+// Err is why the last round did not finish the job.
+func (j *job) Err() error { return j.err }
+
+// Raced is how often somebody wrote in between, when the last round ended so.
+func (j *job) Raced() int {
+	if !j.changed {
+		return 0
+	}
+	return j.conflicts
+}
+
+// reset forgets what was read.
+func (j *job) reset() {
+	j.row, j.facts, j.reason, j.err, j.changed = nil, payment.Facts{}, "", nil, false
+}
+
+// log writes the one wide line about a job.
+func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result string) {
+	level := slog.LevelInfo
+	if class != outcome.Done {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{
+		slog.String("invocation_id", customhandler.InvocationID(ctx)),
+		slog.String("payment", string(j.id)), slog.Int("changes", j.messages),
+		slog.String("outcome", class.String()), slog.String("result", result), slog.Any("steps", j.steps),
+		slog.Int("conflicts", j.conflicts), slog.Int("delivery_count", j.deliveries),
+		slog.Int64("duration_ms", c.Now().Sub(j.started).Milliseconds()),
+	}
+	if j.row != nil {
+		attrs = append(attrs, slog.String("request", j.row.Text()),
+			slog.String("payment_intent", j.row.Recorded.PaymentIntentID), slog.String("checkout_session", j.row.Recorded.CheckoutSessionID))
+	}
+	if j.status != 0 {
+		attrs = append(attrs, slog.String("payment_status", j.status.String()))
+	}
+	if j.reason != "" {
+		attrs = append(attrs, slog.String("reason", j.reason))
+	}
+	if j.err != nil {
+		attrs = append(attrs, slog.String("error", j.err.Error()))
+	}
+	c.Logger.LogAttrs(ctx, level, "row change", attrs...)
+}

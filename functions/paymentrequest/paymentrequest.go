@@ -1,0 +1,142 @@
+// Package paymentrequest is the function that makes Stripe agree with what the
+// CRM asks for. It takes row changes off the queue payment-requests, reads the
+// row and what Stripe has for it, does what is missing at Stripe one step at a
+// time, and writes ids, link and state back under the condition that the row
+// is still the one that was read.
+//
+// Between reading and writing it may die at any instant, run twice at once, or
+// be told again days later: every object that it makes is named by the row and
+// by the attempt that it follows, so that there is only ever one.
+package paymentrequest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"paybridge/internal/backoff"
+	"paybridge/internal/crm"
+	"paybridge/internal/customhandler"
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+	"paybridge/internal/rounds"
+	"paybridge/internal/stripeapi"
+	"paybridge/internal/truth"
+)
+
+// The names in function.json.
+const (
+	Name    = "paymentrequest"
+	trigger = "changes"
+)
+
+// Rows is the CRM side: package crm over a Dataverse client.
+type Rows interface {
+	Load(ctx context.Context, lookups []crm.By, events []string) (crm.Loaded, error)
+	Save(ctx context.Context, changes []crm.Change) []error
+}
+
+// Stripe is the Stripe side: package stripeapi. The account is always one's
+// own: the CRM does not ask on behalf of connected accounts.
+type Stripe interface {
+	truth.Reader
+	CreateIntent(ctx context.Context, account string, r stripeapi.IntentRequest) (payment.Intent, error)
+	UpdateIntent(ctx context.Context, account, id string, amount int64, currency payment.Currency) (payment.Intent, error)
+	CancelIntent(ctx context.Context, account, id string) (payment.Intent, error)
+	CreateSession(ctx context.Context, account string, r stripeapi.SessionRequest) (payment.Session, error)
+	ExpireSession(ctx context.Context, account, id string) (payment.Session, error)
+	Refunds(ctx context.Context, account, intent string) ([]payment.IssuedRefund, error)
+	CreateRefund(ctx context.Context, account string, r stripeapi.RefundRequest) (payment.IssuedRefund, error)
+	FindIntents(ctx context.Context, account string, row payment.RowID) ([]payment.Intent, error)
+	FindSessions(ctx context.Context, account string, row payment.RowID, since time.Time) ([]payment.Session, error)
+}
+
+// Config is what the function works with.
+type Config struct {
+	// Missing names the settings without which nothing can be done.
+	Missing []string
+
+	Rows   Rows
+	Stripe Stripe
+	// Livemode is the mode of this deployment.
+	Livemode bool
+	// Org is the host name of the CRM organisation, in lower case; it marks
+	// what is made at Stripe.
+	Org string
+	// Methods are the payment method types to offer, none for those that are
+	// switched on in Stripe's Dashboard.
+	Methods []string
+	// SuccessURL and CancelURL are where Checkout sends the customer.
+	SuccessURL, CancelURL string
+	// LinkExpiry is how long a Checkout link can be paid, 30 minutes to 24
+	// hours. Zero means Stripe's 24 hours.
+	LinkExpiry time.Duration
+	// Budget, Backoff and Parallel are those of package rounds and how many
+	// payments are worked on at once. Zero means the defaults, and 8.
+	Budget   time.Duration
+	Backoff  backoff.Policy
+	Parallel int
+	Logger   *slog.Logger
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+}
+
+// Function returns the function, ready to be registered.
+func Function(c Config) customhandler.QueueFunction {
+	if c.Parallel == 0 {
+		c.Parallel = 8
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return customhandler.QueueFunction{
+		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many,
+		Handle: c.handle,
+	}
+}
+
+// handle works on a batch until every row agrees with Stripe or says why not,
+// or until the budget is spent.
+func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
+	limits := rounds.Config{Budget: c.Budget, Backoff: c.Backoff}
+	if len(c.Missing) > 0 {
+		return nil, rounds.Unconfigured(ctx, limits, c.Missing)
+	}
+	jobs := c.decode(ctx, batch)
+	left, count := rounds.Run(ctx, limits, jobs, c.round)
+	customhandler.Annotate(ctx, slog.Int("rows", len(jobs)), slog.Int("rounds", count), slog.Int("again", len(left)))
+	if len(left) == 0 {
+		return nil, nil
+	}
+	for _, j := range left {
+		c.log(ctx, j, outcome.Again, "")
+	}
+	return nil, fmt.Errorf("%d of the batch's rows could not be carried out: %w", len(left), left[0].err)
+}
+
+// decode reads the messages: one job for each row, however often it is named.
+// A message that is no row change can never become one: it is logged as
+// needing a person and must not hold up its neighbours.
+func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
+	var jobs []*job
+	byRow := map[payment.RowID]*job{}
+	for _, message := range batch.Messages {
+		change, err := payment.DecodeRowChange(message.Body)
+		if err != nil {
+			c.Logger.LogAttrs(ctx, slog.LevelError, "row change", slog.String("invocation_id", customhandler.InvocationID(ctx)),
+				slog.String("message_id", message.MessageID), slog.Int64("sequence_number", message.SequenceNumber),
+				slog.String("outcome", outcome.Review.String()), slog.String("reason", err.Error()))
+			continue
+		}
+		j := byRow[change.Payment]
+		if j == nil {
+			j = &job{id: change.Payment, started: c.Now()}
+			byRow[change.Payment] = j
+			jobs = append(jobs, j)
+		}
+		j.messages++
+		j.deliveries = max(j.deliveries, message.DeliveryCount)
+	}
+	return jobs
+}

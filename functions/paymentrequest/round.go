@@ -1,0 +1,137 @@
+package paymentrequest
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"golang.org/x/sync/errgroup"
+
+	"paybridge/internal/crm"
+	"paybridge/internal/dataverse"
+	"paybridge/internal/outcome"
+	"paybridge/internal/payment"
+)
+
+// round takes every job once through reading, doing and writing. It returns
+// the jobs that have to be taken through another one.
+func (c *Config) round(ctx context.Context, jobs []*job) (again []*job) {
+	lookups := make([]crm.By, len(jobs))
+	for i, j := range jobs {
+		j.reset()
+		lookups[i] = crm.By{ID: j.id}
+	}
+	loaded, err := c.Rows.Load(ctx, lookups, nil)
+	if err != nil {
+		for _, j := range jobs {
+			j.err = err
+		}
+		return jobs
+	}
+	var found []*job
+	for i, j := range jobs {
+		switch f := loaded.Found[i]; {
+		case f.Err != nil:
+			j.err = f.Err
+			again = append(again, j)
+		case f.Row == nil:
+			c.log(ctx, j, outcome.Done, "the row was deleted")
+		default:
+			j.row = f.Row
+			found = append(found, j)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(c.Parallel)
+	for _, j := range found {
+		group.Go(func() error {
+			j.err = c.carryOut(ctx, j)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	var ready []*job
+	for _, j := range found {
+		if j.err != nil {
+			again = append(again, j)
+		} else {
+			ready = append(ready, j)
+		}
+	}
+	return append(again, c.write(ctx, ready)...)
+}
+
+// write saves what the rows have to show and returns the jobs that are not
+// finished.
+func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
+	if len(jobs) == 0 {
+		return nil
+	}
+	changes := make([]crm.Change, len(jobs))
+	for i, j := range jobs {
+		changes[i] = crm.Change{Row: j.row, Values: c.values(j)}
+	}
+	for i, err := range c.Rows.Save(ctx, changes) {
+		j := jobs[i]
+		if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
+			// Dataverse refuses the columns: the reason may still be written.
+			j.reason = payment.ReviewPrefix + payment.Sentence(err.Error())
+			err = c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(j.reason)}})[0]
+		}
+		switch {
+		case err == nil && j.reason != "":
+			c.log(ctx, j, outcome.Review, "told on the row")
+		case err == nil && len(changes[i].Values) == 0:
+			c.log(ctx, j, outcome.Done, "both ends agree already")
+		case err == nil:
+			c.log(ctx, j, outcome.Done, "carried out")
+		case raced(err):
+			j.changed, j.err = true, err
+			j.conflicts++
+			again = append(again, j)
+		default:
+			j.err = outcome.Againf("%w", err)
+			again = append(again, j)
+		}
+	}
+	return again
+}
+
+// raced reports whether somebody wrote in between.
+func raced(err error) bool { return errors.Is(err, crm.ErrChanged) || errors.Is(err, crm.ErrTaken) }
+
+// values are the columns to write: what Stripe says, which request was carried
+// out, and what a person has to be told.
+func (c *Config) values(j *job) dataverse.Values {
+	values := dataverse.Values{}
+	p, show, err := payment.Outcome(j.row.Row, j.facts)
+	if err != nil {
+		j.tell(err)
+	}
+	if show {
+		j.status = p.Status
+		columns, err := j.row.Values(p)
+		if err != nil {
+			j.tell(outcome.Reviewf("%w", err))
+		}
+		maps.Copy(values, columns)
+	}
+	if j.reason == "" && (j.row.Handled != "" || j.row.Ask.Request > payment.RequestNone) {
+		maps.Copy(values, j.row.HandledValue(j.row.Text()))
+	}
+	maps.Copy(values, j.row.LastErrorValue(j.reason))
+	return values
+}
+
+// tell notes what the row has to tell a person. The first reason stays: it is
+// the one about the request.
+func (j *job) tell(err error) {
+	if j.reason != "" {
+		return
+	}
+	prefix := payment.RefusalPrefix
+	if _, ok := errors.AsType[*payment.Refusal](err); !ok {
+		prefix = payment.ReviewPrefix
+	}
+	j.reason = prefix + payment.Sentence(err.Error())
+}
