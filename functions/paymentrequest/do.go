@@ -18,13 +18,17 @@ func (c *Config) do(ctx context.Context, j *job, step payment.Step) (done bool, 
 	j.steps = append(j.steps, stepNames[step.Action])
 	switch step.Action {
 	case payment.CreateIntent:
-		return false, j.intent(c.Stripe.CreateIntent(ctx, "", c.intentRequest(j, step)))
+		in, err := c.Stripe.CreateIntent(ctx, "", c.intentRequest(j, step))
+		j.replaced(in.ID, "", err)
+		return false, j.intent(in, err)
 	case payment.CreateSession:
 		if c.SuccessURL == "" {
 			j.tell(&payment.Refusal{Reason: "Checkout links are not set up: Stripe needs a page to send the customer to after paying. Ask your administrator to set PaymentSuccessUrl."})
 			return true, nil
 		}
-		return false, j.session(c.Stripe.CreateSession(ctx, "", c.sessionRequest(j, step)))
+		s, err := c.Stripe.CreateSession(ctx, "", c.sessionRequest(j, step))
+		j.replaced("", s.ID, err)
+		return false, j.session(s, err)
 	case payment.UpdateIntent:
 		return false, j.intent(c.Stripe.UpdateIntent(ctx, "", step.ID, step.Amount, step.Currency))
 	case payment.CancelIntent:
@@ -35,6 +39,15 @@ func (c *Config) do(ctx context.Context, j *job, step payment.Step) (done bool, 
 		return c.refund(ctx, j, step)
 	default:
 		return false, fmt.Errorf("no way to do step %d", step.Action)
+	}
+}
+
+// replaced makes the row name what was made for it, so that this speaks for
+// the row from now on and not what it takes the place of.
+func (j *job) replaced(intent, session string, err error) {
+	if err == nil {
+		r := &j.row.Recorded
+		r.PaymentIntentID, r.CheckoutSessionID, r.CheckoutURL = intent, session, ""
 	}
 }
 

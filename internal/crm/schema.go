@@ -35,11 +35,19 @@ type Column struct {
 	Type                    ColumnType
 	// MaxLength is the longest text of a String or Memo, in characters.
 	MaxLength int
+	// Precision is how many decimals a Money column keeps, whatever the currency:
+	// an amount that the currency cannot express has to arrive as it was entered
+	// to be refused in words, and Dataverse would round it to the currency's own
+	// precision, of which the dinars have more than many environments say.
+	Precision int
 	// Options are the values of a Choice in order.
 	Options []Option
 	// Target is the table that a Lookup points to.
 	Target string
 }
+
+// moneyPrecision is the most that Dataverse keeps of a Money column.
+const moneyPrecision = 4
 
 // Option is one value of a choice.
 type Option struct {
@@ -77,19 +85,19 @@ func Tables() []Table {
 			Columns: []Column{
 				{Name: "pb_name", SchemaName: "pb_Name", Label: "Name", Type: String, MaxLength: 200},
 				// What the CRM asks for.
-				{Name: "pb_amount", SchemaName: "pb_Amount", Label: "Amount", Type: Money},
+				{Name: "pb_amount", SchemaName: "pb_Amount", Label: "Amount", Type: Money, Precision: moneyPrecision},
 				{Name: "pb_customeremail", SchemaName: "pb_CustomerEmail", Label: "Customer e-mail", Type: String, MaxLength: 254},
 				{Name: "pb_collectby", SchemaName: "pb_CollectBy", Label: "Collect by", Type: Choice, Options: options("Payment intent", "Checkout link")},
 				{Name: "pb_request", SchemaName: "pb_Request", Label: "Request", Type: Choice, Options: options("None", "Pay", "Cancel", "Refund")},
-				{Name: "pb_refundamount", SchemaName: "pb_RefundAmount", Label: "Refund amount", Type: Money},
+				{Name: "pb_refundamount", SchemaName: "pb_RefundAmount", Label: "Refund amount", Type: Money, Precision: moneyPrecision},
 				// What Stripe says.
 				{Name: "pb_status", SchemaName: "pb_Status", Label: "Status", Type: Choice, Options: statusOptions()},
 				{Name: "pb_paymentintentid", SchemaName: "pb_PaymentIntentId", Label: "PaymentIntent", Type: String, MaxLength: 255},
 				{Name: "pb_checkoutsessionid", SchemaName: "pb_CheckoutSessionId", Label: "Checkout Session", Type: String, MaxLength: 255},
 				{Name: "pb_chargeid", SchemaName: "pb_ChargeId", Label: "Charge", Type: String, MaxLength: 255},
 				{Name: "pb_checkouturl", SchemaName: "pb_CheckoutUrl", Label: "Checkout link", Type: String, MaxLength: 2000},
-				{Name: "pb_amountreceived", SchemaName: "pb_AmountReceived", Label: "Amount received", Type: Money},
-				{Name: "pb_amountrefunded", SchemaName: "pb_AmountRefunded", Label: "Amount refunded", Type: Money},
+				{Name: "pb_amountreceived", SchemaName: "pb_AmountReceived", Label: "Amount received", Type: Money, Precision: moneyPrecision},
+				{Name: "pb_amountrefunded", SchemaName: "pb_AmountRefunded", Label: "Amount refunded", Type: Money, Precision: moneyPrecision},
 				{Name: "pb_paidon", SchemaName: "pb_PaidOn", Label: "Paid on", Type: DateTime},
 				{Name: "pb_failurecode", SchemaName: "pb_FailureCode", Label: "Failure code", Type: String, MaxLength: 100},
 				{Name: "pb_failuremessage", SchemaName: "pb_FailureMessage", Label: "Failure message", Type: String, MaxLength: 1000},

@@ -25,7 +25,7 @@ func payBridgeColumn(from crm.Column) Column {
 	c := Column{
 		LogicalName: from.Name, SchemaName: from.SchemaName, Label: from.Label,
 		Type: ColumnType(from.Type), MaxLength: from.MaxLength,
-		CurrencyPrecision: from.Type == crm.Money,
+		Precision: from.Precision,
 	}
 	for _, o := range from.Options {
 		c.Options = append(c.Options, Option{Value: o.Value, Label: o.Label})
