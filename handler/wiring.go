@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"paybridge/functions/crmupdate"
+	"paybridge/functions/crmwebhook"
 	"paybridge/functions/health"
 	"paybridge/functions/paymentrequest"
 	"paybridge/functions/stripewebhook"
@@ -66,13 +68,19 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	if c.stripe != nil {
 		update.Stripe, request.Stripe = c.stripe, c.stripe
 	}
+	mapping := crm.PaymentMapping()
+	mapping.Metadata = s.PaymentMetadataColumns
+	changed := crmwebhook.Config{Missing: s.Missing(crmwebhook.Name), Table: mapping.Table, Org: s.OrgHost()}
 	if c.dataverse != nil {
-		mapping := crm.PaymentMapping()
-		mapping.Metadata = s.PaymentMetadataColumns
+		changed.Self = func(ctx context.Context) (string, error) {
+			who, err := c.dataverse.WhoAmI(ctx)
+			return who.UserID.String(), err
+		}
 		rows := crm.New(c.dataverse, mapping)
 		update.Rows, request.Rows = rows, rows
 	}
 	mux.Queue(crmupdate.Function(update))
+	mux.HTTP(crmwebhook.Function(changed))
 	mux.Queue(paymentrequest.Function(request))
 	probes, err := healthConfig(s, c, logger)
 	if err != nil {

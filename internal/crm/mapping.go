@@ -10,8 +10,9 @@ import (
 // values. A column without a name is neither read nor written, so a table that
 // keeps less than pb_payment can be mapped too.
 type Mapping struct {
-	// SetName is the table's name in URLs, IDColumn its GUID column.
-	SetName, IDColumn string
+	// Table is the table's logical name, SetName its name in URLs, IDColumn its
+	// GUID column.
+	Table, SetName, IDColumn string
 
 	// What the CRM asks for. Description is shown to the customer; Metadata are
 	// further columns that Stripe's object is to show.
@@ -44,7 +45,7 @@ func PaymentMapping() Mapping {
 		values[s] = choiceBase + i
 	}
 	return Mapping{
-		SetName: "pb_payments", IDColumn: "pb_paymentid",
+		Table: "pb_payment", SetName: "pb_payments", IDColumn: "pb_paymentid",
 		Amount: "pb_amount", Description: "pb_name", CustomerEmail: "pb_customeremail",
 		CollectBy: "pb_collectby", Request: "pb_request", RefundAmount: "pb_refundamount",
 		Status: "pb_status", PaymentIntent: "pb_paymentintentid", CheckoutSession: "pb_checkoutsessionid", Charge: "pb_chargeid",
