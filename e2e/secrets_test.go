@@ -9,7 +9,7 @@ import (
 )
 
 // secretLooks is what anything secret of Stripe's or of Entra's looks like.
-var secretLooks = regexp.MustCompile(`whsec_\w|[sr]k_(test|live)_\w|_secret_\w|(?i:bearer [\w.-]+)|eyJ\w`)
+var secretLooks = regexp.MustCompile(`whsec_\w|[sr]k_(test|live)_\w|_secret_\w|(?i:bearer [\w.-]+)|eyJ[\w-]{10,}\.[\w-]+`)
 
 // keepsSecrets fails the test when anything secret came to light: in what the
 // handler printed, in a message on a queue or in a row.
