@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"time"
 
 	"paybridge/internal/customhandler"
 	"paybridge/internal/executioncontext"
@@ -48,8 +47,6 @@ type Config struct {
 	// answer is not known, and when Self is nil, nothing is left alone for it:
 	// whoever takes the message off the queue finds nothing to do.
 	Self func(context.Context) (userID string, err error)
-	// Now is the clock, time.Now when nil.
-	Now func() time.Time
 }
 
 // function is a Config at work.
@@ -60,10 +57,7 @@ type function struct {
 
 // Function returns the function, ready to be registered.
 func Function(c Config) customhandler.HTTPFunction {
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	f := &function{Config: c, self: newSelf(c.Self, c.Now)}
+	f := &function{Config: c, self: newSelf(c.Self)}
 	return customhandler.HTTPFunction{
 		Name: Name, Trigger: trigger, Response: answer, Outputs: []string{output},
 		Handle: f.handle,
@@ -83,13 +77,13 @@ type reply struct {
 // once and for good, which is right for what the same call could never do.
 func (f *function) handle(ctx context.Context, req *customhandler.Request) (customhandler.Reply, error) {
 	if len(f.Missing) > 0 {
-		return refuse(ctx, http.StatusServiceUnavailable, "PayBridge is not configured", "In the function app, set "+strings.Join(f.Missing, ", ")+".")
+		return refuse(ctx, http.StatusServiceUnavailable, "PayBridge is not configured.", "In the function app, set "+strings.Join(f.Missing, ", ")+".")
 	}
 	if len(req.Body) > MaxBody {
-		return refuse(ctx, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB", "Dataverse sends 256 KB at most: something else is calling this address.")
+		return refuse(ctx, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB.", "Dataverse sends 256 KB at most: something else is calling this address.")
 	}
 	if !req.HasBody || len(req.Body) == 0 {
-		return refuse(ctx, http.StatusBadRequest, "the request has no body", "Register the service endpoint as a webhook, and let nothing in between send the body on in chunks.")
+		return refuse(ctx, http.StatusBadRequest, "The request has no body.", "Register the service endpoint as a webhook, and let nothing in between send the body on in chunks.")
 	}
 	// The header guards against an address in the wrong environment, as in a
 	// copy of production, and not against somebody who means harm: that is what
@@ -112,14 +106,14 @@ func (f *function) handle(ctx context.Context, req *customhandler.Request) (cust
 			"Remove the step on "+change.Entity+", or register it on "+f.Table+".")
 	}
 	if change.Message != executioncontext.Create && change.Message != executioncontext.Update {
-		return leave(ctx, "the message "+change.Message+" asks for nothing at Stripe: only Create and Update do")
+		return leave(ctx, "The message "+change.Message+" asks for nothing at Stripe: only Create and Update do.")
 	}
 	if change.RowID == "" {
 		return refuse(ctx, http.StatusBadRequest, "The execution context names no row: PrimaryEntityId, the row's id, is missing.",
 			"Register the step on "+change.Message+" in the stage PostOperation, when the row has its id.")
 	}
 	if f.made(ctx, change) {
-		return leave(ctx, "own change")
+		return leave(ctx, "PayBridge's own change.")
 	}
 	return enqueue(ctx, change)
 }

@@ -146,7 +146,7 @@ func TestAnswers(t *testing.T) {
 		{"in another order", nil, headers(), new(posted(t, "reordered")), 200, true, ""},
 		{"without headers", nil, nil, &update, 200, true, ""},
 		{"exactly 1 MiB", nil, headers(), &limit, 200, true, ""},
-		{"one byte more", nil, headers(), new(limit + " "), 413, false, "1 MiB"},
+		{"one byte more", nil, headers(), new(limit + " "), 413, false, "larger than 1 MiB"},
 		{"much more", nil, headers(), new(strings.Repeat("x", 3*MaxBody)), 413, false, "256 KB"},
 
 		{"a delete", nil, headers(), new(posted(t, "delete")), 200, false, "Delete asks for nothing"},
@@ -155,6 +155,7 @@ func TestAnswers(t *testing.T) {
 		{"own change", nil, headers(), &ours, 200, false, "own change"},
 		{"in PayBridge's name, but started by a person", nil, headers(), new(replaced(`"UserId":"`+person, `"UserId":"`+own)), 200, true, ""},
 		{"nobody named", nil, headers(), new(replaced(`"InitiatingUserId":"`+person, `"InitiatingUserId":"00000000-0000-0000-0000-000000000000`)), 200, true, ""},
+		{"nobody named, and own user not known", failing, headers(), new(replaced(`"InitiatingUserId"`, `"Other"`)), 200, true, ""},
 		{"own change, but that is not known", failing, headers(), &ours, 200, true, ""},
 		{"own change, but nobody can be asked", func(c *Config) { c.Self = nil }, headers(), &ours, 200, true, ""},
 		{"own change, but the answer is none", func(c *Config) { c.Self = func(context.Context) (string, error) { return "", nil } }, headers(), &ours, 200, true, ""},
@@ -226,7 +227,7 @@ func TestMessageIsTheRowChange(t *testing.T) {
 func TestOneLineSaysEverything(t *testing.T) {
 	for _, c := range []struct{ file, result, reason string }{
 		{"update", "enqueued", ""},
-		{"delete", "left alone", "the message Delete asks for nothing at Stripe: only Create and Update do"},
+		{"delete", "left alone", "The message Delete asks for nothing at Stripe: only Create and Update do."},
 	} {
 		got := invoke(t, config(), headers(), new(posted(t, c.file)))
 		if lines := strings.Count(got.log, "\n"); lines != 1 {

@@ -21,7 +21,6 @@ const (
 // self is who PayBridge is to Dataverse, asked once.
 type self struct {
 	ask func(context.Context) (string, error)
-	now func() time.Time
 	// turn holds what is known. Who takes it out may ask, and the others wait.
 	turn chan known
 }
@@ -32,8 +31,8 @@ type known struct {
 	notBefore time.Time
 }
 
-func newSelf(ask func(context.Context) (string, error), now func() time.Time) self {
-	s := self{ask: ask, now: now, turn: make(chan known, 1)}
+func newSelf(ask func(context.Context) (string, error)) self {
+	s := self{ask: ask, turn: make(chan known, 1)}
 	s.turn <- known{}
 	return s
 }
@@ -53,7 +52,7 @@ func (s *self) user(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("waiting for the answer who PayBridge is: %w", ctx.Err())
 	}
 	defer func() { s.turn <- k }()
-	if k.user != "" || s.now().Before(k.notBefore) {
+	if k.user != "" || time.Now().Before(k.notBefore) {
 		return k.user, nil
 	}
 	answer, err := s.ask(ctx)
@@ -66,7 +65,7 @@ func (s *self) user(ctx context.Context) (string, error) {
 	}
 	// A caller that has gone says nothing about Dataverse.
 	if !errors.Is(err, context.Canceled) {
-		k.notBefore = s.now().Add(selfAgain)
+		k.notBefore = time.Now().Add(selfAgain)
 	}
 	return "", fmt.Errorf("asking Dataverse who PayBridge is: %w", err)
 }
