@@ -14,16 +14,18 @@ import (
 // How many objects are looked at in search of those of one row.
 const (
 	maxFoundIntents   = 1000
-	maxLookedSessions = 2000
+	maxLookedSessions = 10_000
 )
 
 // FindIntents finds the PaymentIntents that name the row in their metadata, each
 // with its latest charge and the charge's newest dispute. It asks Stripe's
 // search, which lags behind by a minute and, when Stripe is in trouble, by much
 // more: it finds what was left over earlier and is no lock against making one
-// now. That is what idempotency keys are for.
+// now. That is what idempotency keys are for. Accounts in India have no search
+// and get an error of class Review.
 //
-// Source: https://docs.stripe.com/search, "Data freshness".
+// Source: https://docs.stripe.com/api/payment_intents/search; that a search
+// result can be expanded is in https://docs.stripe.com/expand, "Lists".
 func (c *Client) FindIntents(ctx context.Context, account string, rowID payment.RowID) ([]payment.Intent, error) {
 	doing := "searching the PaymentIntents of row " + quoted(string(rowID))
 	if err := checkRow(account, rowID); err != nil {
@@ -40,13 +42,8 @@ func (c *Client) FindIntents(ctx context.Context, account string, rowID payment.
 	}
 	var out []payment.Intent
 	seen := 0
-	for all := c.api.PaymentIntents.Search(params); ; {
-		if !all.Next() {
-			if err := all.Err(); err != nil {
-				return nil, c.failed(doing, err)
-			}
-			return out, nil
-		}
+	all := c.api.PaymentIntents.Search(params)
+	for all.Next() {
 		if seen++; seen > maxFoundIntents {
 			return nil, outcome.Reviewf("%s: there are more than %d. Look for the cause in Stripe.", doing, maxFoundIntents)
 		}
@@ -63,6 +60,10 @@ func (c *Client) FindIntents(ctx context.Context, account string, rowID payment.
 		}
 		out = append(out, in)
 	}
+	if err := all.Err(); err != nil {
+		return nil, c.failed(doing, err)
+	}
+	return out, nil
 }
 
 // FindSessions finds the Checkout Sessions that name the row in their metadata
@@ -70,7 +71,7 @@ func (c *Client) FindIntents(ctx context.Context, account string, rowID payment.
 // each as Session reads it. Stripe has no search for them, so every session
 // since then is looked at: this is for the rare case that an idempotency key
 // met other parameters, and since is a little before the key was first used.
-// More than two thousand sessions are an error of class Review.
+// More than ten thousand sessions are an error of class Review.
 func (c *Client) FindSessions(ctx context.Context, account string, rowID payment.RowID, since time.Time) ([]payment.Session, error) {
 	doing := "listing the Checkout Sessions of row " + quoted(string(rowID))
 	if err := checkRow(account, rowID); err != nil {

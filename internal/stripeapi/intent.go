@@ -31,12 +31,12 @@ type IntentRequest struct {
 	Metadata map[string]string
 }
 
-// CreateIntent makes a PaymentIntent. Tried again with the same key, at any
-// time within a day, it returns the one that was made first, as it was then.
-// The same key with anything else changed is an error for which
-// IsIdempotencyConflict holds. A value that Stripe does not take, an amount
-// that is too small or an address that is none, is an error of class Review
-// with Stripe's own sentence as the Message of its *Error.
+// CreateIntent makes a PaymentIntent. Tried again with the same key within a
+// day it returns the one that was made first, as it is by now. The same key
+// with anything else changed is an error for which IsIdempotencyConflict holds.
+// A value that Stripe does not take, an amount that is too small or an address
+// that is none, is an error of class Review with Stripe's own sentence as the
+// Message of its *Error.
 //
 // The intent's client secret stays in this package: it lets whoever has it pay
 // and read the payment.
@@ -65,7 +65,11 @@ func (c *Client) CreateIntent(ctx context.Context, account string, r IntentReque
 	if err != nil {
 		return payment.Intent{}, c.refused(doing, err)
 	}
-	return priced(doing, pi, r.Amount, r.Currency)
+	in, err := priced(doing, pi, r.Amount, r.Currency)
+	if err == nil && replayed(pi.LastResponse) {
+		return c.Intent(ctx, account, in.ID)
+	}
+	return in, err
 }
 
 // UpdateIntent changes the amount, in minor units, and the currency of a

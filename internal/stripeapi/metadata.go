@@ -31,10 +31,11 @@ const (
 // the key. An empty value is left out, because Stripe reads it as "take the key
 // away".
 func linked(link payment.Link, further map[string]string) (map[string]string, error) {
-	if _, err := payment.ParseRowID(link.CRMPaymentID); err != nil {
-		return nil, outcome.Reviewf("%s is not the id of a payment row, so nothing is made for it at Stripe: %w", quoted(link.CRMPaymentID), err)
+	row, err := payment.ParseRowID(link.CRMPaymentID)
+	if err != nil {
+		return nil, outcome.Reviewf("making something at Stripe for the row %s: %w", quoted(link.CRMPaymentID), err)
 	}
-	all := map[string]string{MetadataPaymentID: link.CRMPaymentID}
+	all := map[string]string{MetadataPaymentID: string(row)}
 	if link.CRMOrg != "" {
 		all[MetadataOrg] = link.CRMOrg
 	}
@@ -51,10 +52,8 @@ func linked(link payment.Link, further map[string]string) (map[string]string, er
 	if len(all) > maxMetadataKeys {
 		return nil, outcome.Reviewf("The payment has %d metadata keys, of which Stripe takes %d. Map fewer columns to metadata.", len(all), maxMetadataKeys)
 	}
-	for _, key := range []string{MetadataPaymentID, MetadataOrg} {
-		if n := utf8.RuneCountInString(all[key]); n > maxMetadataValue {
-			return nil, tooLongValue(key, n)
-		}
+	if n := utf8.RuneCountInString(link.CRMOrg); n > maxMetadataValue {
+		return nil, tooLongValue(MetadataOrg, n)
 	}
 	return all, nil
 }

@@ -56,10 +56,20 @@ func (c *Client) CreateRefund(ctx context.Context, account string, r RefundReque
 	if err != nil {
 		return payment.IssuedRefund{}, c.refused(doing, err)
 	}
-	if made.ID == "" || made.Amount != r.Amount || made.PaymentIntent == nil || made.PaymentIntent.ID != r.Intent {
+	if !payment.ValidStripeID(made.ID, "re", "pyr") || made.Amount != r.Amount || made.PaymentIntent == nil || made.PaymentIntent.ID != r.Intent {
 		return payment.IssuedRefund{}, unasked(doing)
 	}
-	return factsOfRefund(made), nil
+	if !replayed(made.LastResponse) {
+		return factsOfRefund(made), nil
+	}
+	now, err := c.api.Refunds.Get(made.ID, &stripe.RefundParams{Params: paramsFor(ctx, account)})
+	if err != nil {
+		return payment.IssuedRefund{}, c.failed(doing, err)
+	}
+	if now.ID != made.ID {
+		return payment.IssuedRefund{}, unasked(doing)
+	}
+	return factsOfRefund(now), nil
 }
 
 // moreThanIsLeft reports whether Stripe refused a refund because less than its

@@ -67,24 +67,3 @@ func withoutCode(err error) (*stripe.Error, bool) {
 	e, ok := errors.AsType[*stripe.Error](err)
 	return e, ok && e.HTTPStatusCode == http.StatusBadRequest && e.Type == stripe.ErrorTypeInvalidRequest && e.Code == ""
 }
-
-// checkKey refuses an idempotency key that Stripe would not take or that would
-// not survive a header. None at all is a mistake of the program: stripe-go
-// would make one up, and a repeated request would make a second object.
-func checkKey(key string) error {
-	if key == "" {
-		return outcome.Reviewf("A request that makes something at Stripe has no idempotency key. This is a fault of PayBridge: report it.")
-	}
-	if len(key) > maxKey {
-		return outcome.Reviewf("An idempotency key has %d characters, of which Stripe takes %d. This is a fault of PayBridge: report it.", len(key), maxKey)
-	}
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return outcome.Reviewf("An idempotency key has a character at position %d that no header takes. This is a fault of PayBridge: report it.", i+1)
-		}
-	}
-	return nil
-}
-
-// maxKey is Stripe's bound on an idempotency key.
-const maxKey = 255

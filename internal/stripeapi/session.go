@@ -53,7 +53,7 @@ func (c *Client) CreateSession(ctx context.Context, account string, r SessionReq
 	params := &stripe.CheckoutSessionParams{
 		Params:            paramsFor(ctx, account),
 		Mode:              stripe.String(string(stripe.CheckoutSessionModePayment)),
-		ClientReferenceID: stripe.String(r.Link.CRMPaymentID),
+		ClientReferenceID: stripe.String(metadata[MetadataPaymentID]),
 		CustomerEmail:     given(r.Email),
 		SuccessURL:        given(r.SuccessURL),
 		CancelURL:         given(r.CancelURL),
@@ -89,6 +89,9 @@ func (c *Client) CreateSession(ctx context.Context, account string, r SessionReq
 	out := factsOfSession(s)
 	if !payment.ValidStripeID(out.ID, "cs") || out.AmountTotal != r.Amount || out.Currency != string(r.Currency) || !whole(s) {
 		return payment.Session{}, unasked(doing)
+	}
+	if replayed(s.LastResponse) {
+		return c.Session(ctx, account, out.ID)
 	}
 	return out, nil
 }
