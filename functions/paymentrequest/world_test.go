@@ -60,11 +60,12 @@ func newWorld(t *testing.T) *world {
 	}
 	w.stripe, err = standinstripe.Open(standinstripe.Config{Dir: t.TempDir(), Now: w.now, SettleAfter: -1, Faults: func(r *http.Request) *standinstripe.Fault {
 		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.fault == nil {
+		fault := w.fault
+		w.mu.Unlock()
+		if fault == nil {
 			return nil
 		}
-		return w.fault(r)
+		return fault(r)
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -121,20 +122,20 @@ func (w *world) later(d time.Duration) {
 }
 
 // carryOut delivers a change of the row, as the host does.
-func (w *world) carryOut(config paymentrequest.Config, row string) error {
+func (w *world) carryOut(ctx context.Context, config paymentrequest.Config, row string) error {
 	w.t.Helper()
 	body, err := payment.RowChange{Payment: payment.RowID(row), Message: "Update"}.Encode()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = paymentrequest.Function(config).Handle(context.Background(), customhandler.Batch{Messages: []customhandler.Message{{Body: body, DeliveryCount: 1}}})
+	_, err = paymentrequest.Function(config).Handle(ctx, customhandler.Batch{Messages: []customhandler.Message{{Body: body, DeliveryCount: 1}}})
 	return err
 }
 
 // run delivers a change and expects it to be carried out, or told on the row.
 func (w *world) run(row string) map[string]any {
 	w.t.Helper()
-	if err := w.carryOut(w.config, row); err != nil {
+	if err := w.carryOut(w.t.Context(), w.config, row); err != nil {
 		w.t.Fatalf("carrying out: %v", err)
 	}
 	return w.row(row)

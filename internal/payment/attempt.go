@@ -85,6 +85,12 @@ func (a attempt) price() (int64, string) {
 	return a.intent.Amount, a.intent.Currency
 }
 
+// answers reports whether the attempt asks for just what the row asks for.
+func (a attempt) answers(by CollectBy, amount int64, currency Currency) bool {
+	at, in := a.price()
+	return a.fits(by) && at == amount && in == string(currency)
+}
+
 // close returns the step after which the attempt can no longer be paid, or a
 // *Refusal while money is on its way.
 func (a attempt) close() (Step, error) {

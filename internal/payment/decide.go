@@ -81,13 +81,10 @@ func decidePay(row Row, list []attempt) (Step, error) {
 			return a.close()
 		}
 	}
-	if !current.fits(row.Ask.CollectBy) {
-		return current.close()
-	}
-	if at, in := current.price(); at == amount && in == string(currency) {
+	if current.answers(row.Ask.CollectBy, amount, currency) {
 		return Step{}, nil
 	}
-	if current.session == nil && current.updatable() {
+	if current.fits(row.Ask.CollectBy) && current.session == nil && current.updatable() {
 		return Step{Action: UpdateIntent, ID: current.intent.ID, Amount: amount, Currency: currency}, nil
 	}
 	return current.close()
@@ -95,7 +92,9 @@ func decidePay(row Row, list []attempt) (Step, error) {
 
 // decideFirst is the case that nothing can be paid: the first attempt has to
 // be made, or another one for a request that is new. The same request
-// delivered again, however late, makes no second one.
+// delivered again, however late, makes no second one; where the row does not
+// say which request was carried out, an attempt that asked for just this was
+// made for it.
 func decideFirst(row Row, list []attempt, amount int64, currency Currency) (Step, error) {
 	step := Step{Action: CreateIntent, Amount: amount, Currency: currency}
 	if row.Ask.CollectBy == ByLink {
@@ -104,10 +103,11 @@ func decideFirst(row Row, list []attempt, amount int64, currency Currency) (Step
 	if len(list) == 0 {
 		return step, nil
 	}
-	if row.Handled == "" || row.Handled == row.Text() {
+	last := named(row, list)
+	if row.Handled == row.Text() || row.Handled == "" && last.answers(row.Ask.CollectBy, amount, currency) {
 		return Step{}, nil
 	}
-	step.After = named(row, list).key()
+	step.After = last.key()
 	return step, nil
 }
 
