@@ -118,9 +118,12 @@ func (f *function) handle(ctx context.Context, req *customhandler.Request) (cust
 	return enqueue(ctx, change)
 }
 
-// made says whether PayBridge made the change itself.
+// made says whether PayBridge made the change itself. A deeper change is not
+// its own although it started it: that is an automation of the customer's which
+// answers to what PayBridge wrote, and what it asks for is meant. Where the
+// depth is wrong nothing is lost: a row that agrees already changes nothing.
 func (f *function) made(ctx context.Context, change executioncontext.Context) bool {
-	if change.InitiatingUserID == "" {
+	if change.InitiatingUserID == "" || change.Depth > 1 {
 		return false
 	}
 	user, err := f.self.user(ctx)

@@ -153,6 +153,7 @@ func TestAnswers(t *testing.T) {
 		{"a delete without PrimaryEntityId", nil, headers(), new(posted(t, "delete-id-in-target")), 200, false, "Delete asks for nothing"},
 		{"another message", nil, headers(), new(replaced(`"MessageName":"Update"`, `"MessageName":"SetState"`)), 200, false, "SetState asks for nothing"},
 		{"own change", nil, headers(), &ours, 200, false, "own change"},
+		{"an automation that answers to PayBridge", nil, headers(), new(strings.Replace(ours, `"Depth":1`, `"Depth":2`, 1)), 200, true, ""},
 		{"in PayBridge's name, but started by a person", nil, headers(), new(replaced(`"UserId":"`+person, `"UserId":"`+own)), 200, true, ""},
 		{"nobody named", nil, headers(), new(replaced(`"InitiatingUserId":"`+person, `"InitiatingUserId":"00000000-0000-0000-0000-000000000000`)), 200, true, ""},
 		{"nobody named, and own user not known", failing, headers(), new(replaced(`"InitiatingUserId"`, `"Other"`)), 200, true, ""},
