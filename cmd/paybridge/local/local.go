@@ -12,7 +12,6 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"path/filepath"
 	"sync"
@@ -188,77 +187,6 @@ func (l *Local) openQueues() error {
 	return nil
 }
 
-func (l *Local) startDataverse(ctx context.Context) error {
-	if url := l.cfg.Settings["DataverseUrl"]; url != "" {
-		l.urls.Dataverse = url
-		return nil
-	}
-	config := dataverse.Config{Dir: filepath.Join(l.cfg.Data, "dataverse"), Tables: dataverse.PayBridgeTables(), Logger: l.log}
-	if l.cfg.Dataverse != nil {
-		l.cfg.Dataverse(&config)
-	}
-	server, err := dataverse.Open(config)
-	if err != nil {
-		return err
-	}
-	l.Dataverse = server
-	l.closers = append(l.closers, server.Close)
-	l.urls.Dataverse, err = l.serve(ctx, "Dataverse", l.cfg.DataversePort, &l.state.DataversePort, server)
-	return err
-}
-
-func (l *Local) startStripe(ctx context.Context) error {
-	if key := l.cfg.Settings["StripeSecretKey"]; key != "" {
-		l.urls.Stripe = orElse(l.cfg.Settings["StripeApiBase"], "https://api.stripe.com")
-		return nil
-	}
-	config := stripe.Config{Dir: filepath.Join(l.cfg.Data, "stripe"), Logger: l.log}
-	if l.cfg.Stripe != nil {
-		l.cfg.Stripe(&config)
-	}
-	server, err := stripe.Open(config)
-	if err != nil {
-		return err
-	}
-	l.Stripe = server
-	l.closers = append(l.closers, server.Close)
-	l.urls.StripeSecretKey = server.SecretKey()
-	l.urls.Stripe, err = l.serve(ctx, "Stripe", l.cfg.StripePort, &l.state.StripePort, server)
-	return err
-}
-
-// serve listens on the port that was asked for, else on the one of the last
-// run, else on any, and notes it: payments name the CRM by its host and port,
-// so a changed one would make them another organisation's.
-func (l *Local) serve(ctx context.Context, what string, port int, last *int, handler http.Handler) (string, error) {
-	listener, err := listen(ctx, port, *last)
-	if err != nil {
-		return "", fmt.Errorf("listening for %s: %w", what, err)
-	}
-	*last = listener.Addr().(*net.TCPAddr).Port
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	l.servers = append(l.servers, server)
-	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), nil
-}
-
-func listen(ctx context.Context, port, last int) (net.Listener, error) {
-	var config net.ListenConfig
-	if port == 0 && last != 0 {
-		if listener, err := config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", last)); err == nil {
-			return listener, nil
-		}
-	}
-	return config.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 // appSettings are what the handler gets: the person's own, and the stand-ins'
 // where they stand in.
 func (l *Local) appSettings() map[string]string {
@@ -277,6 +205,12 @@ func (l *Local) appSettings() map[string]string {
 		settings["StripeApiBase"] = l.urls.Stripe
 		settings["StripeSecretKey"] = l.urls.StripeSecretKey
 		settings["StripeWebhookSecret"] = l.urls.StripeWebhookSecret
+		if settings["PaymentSuccessUrl"] == "" {
+			settings["PaymentSuccessUrl"] = l.urls.Stripe + thanksPath
+		}
+		if settings["PaymentCancelUrl"] == "" {
+			settings["PaymentCancelUrl"] = l.urls.Stripe + cartPath
+		}
 	} else {
 		l.urls.StripeWebhookSecret = settings["StripeWebhookSecret"]
 	}
