@@ -78,7 +78,7 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	if len(body) > maxResponse {
 		return nil, tooLargeError{}
 	}
-	if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok && resp.StatusCode >= 400 {
+	if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok && resp.StatusCode >= 300 {
 		// An answer that repeats the request must not carry the token into an
 		// error.
 		body = bytes.ReplaceAll(body, []byte(token), []byte("[token]"))
