@@ -2,6 +2,7 @@ package dataverse
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -128,7 +129,7 @@ func (a *address) parseKey(text string) error {
 }
 
 func (a *address) unknownKey() error {
-	return badURI("The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.%s'. Ensure that the names and number of key properties match the declared or alternate key properties for the resource 'Microsoft.Dynamics.CRM.%s'.",
+	return fail(http.StatusBadRequest, codeQuery, "The key in the request URI is not valid for resource 'Microsoft.Dynamics.CRM.%s'. Ensure that the names and number of key properties match the declared or alternate key properties for the resource 'Microsoft.Dynamics.CRM.%s'.",
 		a.table.LogicalName, a.table.LogicalName)
 }
 

@@ -9,28 +9,26 @@ import (
 
 // Error codes of the Web API. Their case is the platform's own, which is not uniform.
 const (
-	codePayload          = "0x80048d19"
-	codeURI              = "0x80060888"
-	codeQuery            = "0x8006088a"
-	codeInvalidArgument  = "0x80040203"
-	codeUnexpected       = "0x80040216"
-	codeNotFound         = "0x80040217"
-	codeKeyNotFound      = "0x80060891"
-	codeMethod           = "0x80040227"
-	codeNotMember        = "0x80072560"
-	codeVersionMismatch  = "0x80060882"
-	codeDuplicate        = "0x80040237"
-	codeDuplicateKey     = "0x80060892"
-	codeTooLong          = "0x80044331"
-	codeIntegerRange     = "0x8004432f"
-	codeDecimalRange     = "0x80044330"
-	codeChoice           = "0x8004431A"
-	codeDateRange        = "0x80044333"
-	codeTooManyRequests  = "0x80072322"
-	codeExecutionTime    = "0x80072321"
-	codeConcurrency      = "0x80072326"
-	codeNotSupported     = "0x80040800"
-	codeMissingInBinding = codeNotFound
+	codePayload         = "0x80048d19"
+	codeURI             = "0x80060888"
+	codeQuery           = "0x8006088a"
+	codeInvalidArgument = "0x80040203"
+	codeUnexpected      = "0x80040216"
+	codeNotFound        = "0x80040217"
+	codeKeyNotFound     = "0x80060891"
+	codeMethod          = "0x80040227"
+	codeNotMember       = "0x80072560"
+	codeVersionMismatch = "0x80060882"
+	codeDuplicate       = "0x80040237"
+	codeDuplicateKey    = "0x80060892"
+	codeTooLong         = "0x80044331"
+	codeIntegerRange    = "0x8004432f"
+	codeDecimalRange    = "0x80044330"
+	codeChoice          = "0x8004431A"
+	codeDateRange       = "0x80044333"
+	codeTooManyRequests = "0x80072322"
+	codeExecutionTime   = "0x80072321"
+	codeConcurrency     = "0x80072326"
 )
 
 // errPart rolls back a changeset whose failing part has its answer already.
@@ -57,12 +55,12 @@ func badPayload(t *table, format string, args ...any) error {
 		set = t.SetName
 	}
 	return fail(http.StatusBadRequest, codePayload,
-		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : Microsoft.OData.ODataException: %s",
+		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ---->  InnerException : %s",
 		set, fmt.Sprintf(format, args...))
 }
 
 func badLiteral(t *table, literal any, edm string) error {
-	return badPayload(t, "Cannot convert the literal '%v' to the expected type '%s'.", literal, edm)
+	return badPayload(t, "Microsoft.OData.ODataException: Cannot convert the literal '%v' to the expected type '%s'.", literal, edm)
 }
 
 func badURI(format string, args ...any) error {

@@ -30,10 +30,10 @@ func decodeObject(t *table, body []byte) (map[string]any, error) {
 	decoder.UseNumber()
 	var fields map[string]any
 	if err := decoder.Decode(&fields); err != nil || fields == nil {
-		return nil, badPayload(t, "An error occurred while reading the JSON of the payload: an object was expected.")
+		return nil, badPayload(t, "Microsoft.OData.ODataException: An error occurred while reading the JSON of the payload: an object was expected.")
 	}
 	if decoder.More() {
-		return nil, badPayload(t, "An error occurred while reading the JSON of the payload: it has more than one value.")
+		return nil, badPayload(t, "Microsoft.OData.ODataException: An error occurred while reading the JSON of the payload: it has more than one value.")
 	}
 	return fields, nil
 }
@@ -57,10 +57,14 @@ func (p *payload) field(t *table, name string, v any, all map[string]any) error 
 	prop, annotation, annotated := strings.Cut(name, "@")
 	switch {
 	case annotated && prop == "":
-		return nil // @odata.type, @odata.etag and the like.
+		// @odata.type, @odata.etag and the like mean nothing here.
+		if !strings.Contains(annotation, ".") {
+			return badPayload(t, "System.ArgumentException: '%s' is an invalid instance annotation name. An instance annotation name must contain a period that is not at the start or end of the name.", annotation)
+		}
+		return nil
 	case annotated && annotation == "odata.bind":
 		if _, ok := t.byNav[prop]; !ok {
-			return badPayload(t, "An undeclared property '%s' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values.", prop)
+			return undeclared(t, prop)
 		}
 		p.binds[prop] = v
 		return nil
@@ -68,18 +72,18 @@ func (p *payload) field(t *table, name string, v any, all map[string]any) error 
 		if _, ok := all[prop]; ok {
 			return nil
 		}
-		return badPayload(t, "An undeclared property '%s' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values.", prop)
+		return undeclared(t, prop)
 	}
 	if _, ok := t.byNav[name]; ok {
 		if v == nil {
 			p.binds[name] = nil
 			return nil
 		}
-		return badPayload(t, "A 'PrimitiveValue' node with non-null value was found when trying to read the value of the property '%s'; however, a 'StartArray' node, a 'StartObject' node, or a 'PrimitiveValue' node with null value was expected.", name)
+		return badPayload(t, "Microsoft.OData.ODataException: A 'PrimitiveValue' node with non-null value was found when trying to read the value of the property '%s'; however, a 'StartArray' node, a 'StartObject' node, or a 'PrimitiveValue' node with null value was expected.", name)
 	}
 	c := t.byProp[name]
 	if c == nil {
-		return badPayload(t, "Invalid property '%s' was found in entity 'Microsoft.Dynamics.CRM.%s'.", name, t.LogicalName)
+		return badPayload(t, "Microsoft.Crm.CrmException: Invalid property '%s' was found in entity 'Microsoft.Dynamics.CRM.%s'. ---> Microsoft.OData.ODataException: Does not support untyped value in non-open type.", name, t.LogicalName)
 	}
 	if c.Type == Lookup {
 		return badPayload(t, "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.")
@@ -145,6 +149,10 @@ func (x *tx) link(t *table, nav, link string, refs map[string]string) (Ref, erro
 		return Ref{}, a.missing()
 	}
 	return Ref{Table: a.table.LogicalName, ID: row.ID}, nil
+}
+
+func undeclared(t *table, prop string) error {
+	return badPayload(t, "Microsoft.OData.ODataException: An undeclared property '%s' which only has property annotations in the payload but no property value was found in the payload. In OData, only declared navigation properties and declared named streams can be represented as properties without values.", prop)
 }
 
 func unknownReference(ref string) error {
