@@ -37,6 +37,8 @@ type Config struct {
 	// the API's root and its headers; only Status, Code, Message and RetryAfter of
 	// the fault count. nil means none.
 	PartFaults func(method, path string, header http.Header) *Fault
+	// Steps says how the posts of registered steps are made.
+	Steps Steps
 	// StrictLines refuses a $batch body whose lines do not end in CRLF. The
 	// platform's documentation demands CRLF, widely used clients send LF alone.
 	StrictLines bool

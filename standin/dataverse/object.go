@@ -47,6 +47,9 @@ func encode(v any) []byte {
 
 // wire is a column's value as reads show it.
 func wire(c *Column, v any) []byte {
+	if c.WriteOnly {
+		return []byte("null")
+	}
 	switch v := v.(type) {
 	case nil:
 		return []byte("null")

@@ -22,6 +22,7 @@ type Server struct {
 	schema       atomic.Pointer[schema]
 	organization string
 	throttle     throttle
+	deliverer    *deliverer
 
 	mu          sync.Mutex
 	counters    map[string]int // :: kind of request → count
@@ -54,7 +55,8 @@ func Open(cfg Config) (*Server, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the stand-in's folder: %w", err)
 	}
-	first, err := (*schema)(nil).with(systemTables()...)
+	cfg.Steps = cfg.Steps.withDefaults()
+	first, err := (*schema)(nil).with(append(systemTables(), stepTables()...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +75,14 @@ func Open(cfg Config) (*Server, error) {
 	if err := s.prepare(tables); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	s.deliverer = startDeliverer(s)
 	return s, nil
 }
 
 // prepare makes the buckets and, the first time, the seeded rows.
 func (s *Server) prepare(tables *schema) error {
 	err := s.db.Update(func(b *bolt.Tx) error {
-		for _, name := range [][]byte{metaBucket, rowsBucket, keysBucket} {
+		for _, name := range [][]byte{metaBucket, rowsBucket, keysBucket, jobsBucket} {
 			if _, err := b.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -87,7 +90,7 @@ func (s *Server) prepare(tables *schema) error {
 		meta := b.Bucket(metaBucket)
 		if id := meta.Get(organizationKey); id != nil {
 			s.organization = string(id)
-			return nil
+			return s.tx(b, tables, applicationUser()).seedMessages()
 		}
 		s.organization = uuid.NewString()
 		if s.cfg.Seed != "" {
@@ -103,6 +106,9 @@ func (s *Server) prepare(tables *schema) error {
 				}
 			}
 		}
+		if err := x.seedMessages(); err != nil {
+			return err
+		}
 		return meta.Put(organizationKey, []byte(s.organization))
 	})
 	if err != nil {
@@ -113,6 +119,7 @@ func (s *Server) prepare(tables *schema) error {
 
 // Close closes the file. Requests after that fail.
 func (s *Server) Close() error {
+	s.deliverer.close()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("closing the stand-in's file: %w", err)
 	}
@@ -132,16 +139,21 @@ func (s *Server) view(user string, f func(*tx) error) error {
 // changed once that is durable. Nothing is changed when f fails.
 func (s *Server) update(user string, f func(*tx) error) error {
 	var changes []Change
-	err := s.db.Update(func(b *bolt.Tx) error {
+	jobs := 0
+	err := s.db.Update(func(b *bolt.Tx) (err error) {
 		x := s.tx(b, s.schema.Load(), user)
 		if err := f(x); err != nil {
 			return err
 		}
 		changes = x.changes
-		return nil
+		jobs, err = x.enqueueSteps(changes)
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	if jobs > 0 {
+		s.deliverer.nudge()
 	}
 	s.tell(changes)
 	return nil

@@ -71,6 +71,9 @@ func (x *tx) put(t *table, before, row *Row) error {
 		return err
 	}
 	row.Version = version
+	if t.LogicalName == "serviceendpoint" {
+		row.Values["isauthvalueset"] = row.Values["authvalue"] != nil
+	}
 	if err := x.index(t, before, row); err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ type Column struct {
 	// ReadOnly columns ignore what is written to them, CreateOnly columns
 	// what is written after the row was made.
 	ReadOnly, CreateOnly bool
+	// WriteOnly columns are never shown.
+	WriteOnly bool
 }
 
 // Option is a value of a choice.

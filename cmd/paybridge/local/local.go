@@ -8,7 +8,6 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -215,48 +214,4 @@ func (l *Local) appSettings() map[string]string {
 		l.urls.StripeWebhookSecret = settings["StripeWebhookSecret"]
 	}
 	return settings
-}
-
-// WaitIdle waits until nothing is on its way any more: no webhook waits for
-// delivery and no message is on a queue or being worked on.
-func (l *Local) WaitIdle(ctx context.Context) error {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if l.Stripe != nil {
-			if err := l.Stripe.WaitIdle(ctx); err != nil {
-				return fmt.Errorf("waiting for Stripe's deliveries: %w", err)
-			}
-		}
-		busy, err := l.busy(ctx)
-		if err != nil {
-			return err
-		}
-		if !busy {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
-}
-
-// busy reports whether a message waits or is being worked on.
-func (l *Local) busy(ctx context.Context) (bool, error) {
-	for _, name := range []string{EventsQueue, RequestsQueue} {
-		queue, err := l.Queues.Queue(name)
-		if err != nil {
-			return false, err
-		}
-		counts, err := queue.Counts(ctx)
-		if err != nil {
-			return false, err
-		}
-		if counts.Active+counts.Locked+counts.Scheduled > 0 {
-			return true, nil
-		}
-	}
-	return false, nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"paybridge/internal/backoff"
+	"paybridge/internal/crm"
+	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
 )
 
@@ -28,6 +30,9 @@ func (l *Local) startFunctions(ctx context.Context) error {
 	l.state.FunctionsPort = addr.Port
 	l.urls.Functions = "http://" + addr.String()
 	if err := l.registerWebhook(ctx); err != nil {
+		return err
+	}
+	if err := l.registerStep(); err != nil {
 		return err
 	}
 	if err := l.state.write(l.cfg.Data); err != nil {
@@ -113,6 +118,20 @@ func (l *Local) registerWebhook(ctx context.Context) error {
 	l.state.Webhook = &endpoint
 	l.urls.StripeWebhookSecret = endpoint.Secret
 	return nil
+}
+
+// registerStep registers what setup registers in a real CRM: the service
+// endpoint and its steps on the payment table, which listen to what the CRM
+// asks for and to nothing that PayBridge writes.
+func (l *Local) registerStep() error {
+	if l.Dataverse == nil {
+		return nil
+	}
+	mapping := crm.PaymentMapping()
+	return l.Dataverse.RegisterWebhook(dataverse.Webhook{
+		Name: "PayBridge", URL: l.urls.Functions + "/api/crm/webhook", Code: l.cfg.FunctionKeys["default"],
+		Table: mapping.Table, Filter: mapping.Asks(),
+	})
 }
 
 // unregister removes an endpoint as anybody would, over Stripe's API. One that
