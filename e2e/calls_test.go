@@ -34,6 +34,11 @@ func (w *world) calls(do func()) map[string]int {
 func TestHintTakesThreeRoundTrips(t *testing.T) {
 	t.Parallel()
 	w, e := held(t)
+	// The new row has asked paymentrequest for nothing by then.
+	if err := w.Dataverse.WaitIdle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
 	send := func() {
 		w.deliver(e)
 		w.drain()
