@@ -149,17 +149,28 @@ func (w *world) settle() {
 	}
 }
 
-// drain waits until no message is on the queue of events, whatever Stripe
-// still holds back.
+// drain waits until the CRM's steps have nothing to post and no message is on
+// a queue, whatever Stripe still holds back.
 func (w *world) drain() {
 	w.t.Helper()
-	w.until("the queue is empty", func() bool { return w.messages() == 0 })
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	if err := w.Dataverse.WaitIdle(ctx); err != nil {
+		w.t.Fatalf("waiting for the steps: %v", err)
+	}
+	w.until("the queues are empty", func() bool { return w.on(local.EventsQueue)+w.on(local.RequestsQueue) == 0 })
 }
 
-// messages is how many messages wait or are being worked on.
+// messages is how many messages of Stripe's news wait or are being worked on.
 func (w *world) messages() int {
 	w.t.Helper()
-	queue, err := w.Queues.Queue(local.EventsQueue)
+	return w.on(local.EventsQueue)
+}
+
+// on is how many messages of a queue wait or are being worked on.
+func (w *world) on(name string) int {
+	w.t.Helper()
+	queue, err := w.Queues.Queue(name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
