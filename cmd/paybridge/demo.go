@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"paybridge/cmd/paybridge/local"
+	"paybridge/internal/crm"
+	"paybridge/internal/payment"
 )
 
 // demonstration shows one payment travelling end to end, from the outside: it
@@ -24,8 +26,8 @@ type demonstration struct {
 	last  time.Time
 }
 
-// demonstrate makes a payment row, pays for it at Stripe and waits until the
-// row says so. It needs both stand-ins.
+// demonstrate saves a payment row as a person in the CRM does, pays as the
+// customer does, and waits until the row says so. It needs both stand-ins.
 func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopReader) error {
 	if l.Stripe == nil || l.Dataverse == nil {
 		t.say("\nThe demonstration needs both stand-ins; with a real end connected it is left out.")
@@ -41,17 +43,25 @@ func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopRead
 	if err != nil {
 		return err
 	}
-	d.hop(time.Now(), "CRM", "payment row %s made: 12.50 EUR", row)
-	intent, err := d.makeIntent(ctx, row)
+	d.hop(time.Now(), "CRM", "payment row %s saved: pay 12.50 EUR", row)
+	at, err := hops.wait(ctx, func(h hop) bool { return h.Function == "crmwebhook" && h.Payment == row })
 	if err != nil {
 		return err
 	}
-	d.hop(time.Now(), "Stripe", "PaymentIntent %s made for it", intent)
-	if _, err := d.stripe(ctx, "/v1/payment_intents/"+intent+"/confirm", "payment_method", "pm_card_visa"); err != nil {
+	d.hop(at, "step", "crmwebhook took the change and put it on the queue")
+	if at, err = hops.wait(ctx, func(h hop) bool { return h.Message == "row change" && h.Payment == row && h.Status == "Pending" }); err != nil {
+		return err
+	}
+	intent, status, err := d.readRow(ctx, row)
+	if err != nil {
+		return err
+	}
+	d.hop(at, "queue", "paymentrequest made PaymentIntent %s; the row shows %s", intent, status)
+	if _, err := d.stripe(ctx, "/v1/payment_intents/"+intent+"/confirm", "payment_method", "pm_card_visa", "return_url", d.urls.Stripe+"/shop/thanks"); err != nil {
 		return err
 	}
 	d.hop(time.Now(), "Stripe", "the customer paid with pm_card_visa")
-	at, err := hops.wait(ctx, func(h hop) bool {
+	at, err = hops.wait(ctx, func(h hop) bool {
 		return h.Function == "stripewebhook" && h.Type == "payment_intent.succeeded" && h.Payment == row
 	})
 	if err != nil {
@@ -62,8 +72,7 @@ func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopRead
 		return err
 	}
 	d.hop(at, "queue", "crmupdate read both ends and wrote the row")
-	status, err := d.rowStatus(ctx, row)
-	if err != nil {
+	if _, status, err = d.readRow(ctx, row); err != nil {
 		return err
 	}
 	d.hop(time.Now(), "CRM", "the row shows %s", status)
@@ -98,7 +107,8 @@ func (d *demonstration) makeRow(ctx context.Context) (string, error) {
 	}
 	euro, _ := list[0].(map[string]any)
 	made, err := d.dataverse(ctx, http.MethodPost, base+"/pb_payments",
-		fmt.Sprintf(`{"pb_name":"Order 1001","pb_amount":12.50,"transactioncurrencyid@odata.bind":"/transactioncurrencies(%v)"}`, euro["transactioncurrencyid"]))
+		fmt.Sprintf(`{"pb_name":"Order 1001","pb_amount":12.50,"pb_request":%d,"transactioncurrencyid@odata.bind":"/transactioncurrencies(%v)"}`,
+			crm.PaymentMapping().RequestValues[payment.RequestPay], euro["transactioncurrencyid"]))
 	if err != nil {
 		return "", err
 	}
@@ -106,17 +116,12 @@ func (d *demonstration) makeRow(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-func (d *demonstration) rowStatus(ctx context.Context, row string) (string, error) {
-	read, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/pb_payments("+row+")?$select=pb_status", "")
-	label, _ := read["pb_status@OData.Community.Display.V1.FormattedValue"].(string)
-	return label, err
-}
-
-func (d *demonstration) makeIntent(ctx context.Context, row string) (string, error) {
-	made, err := d.stripe(ctx, "/v1/payment_intents", "amount", "1250", "currency", "eur", "payment_method_types[]", "card",
-		"metadata[CRM_PaymentId]", row, "metadata[CRM_Org]", strings.TrimPrefix(d.urls.Dataverse, "http://"))
-	id, _ := made["id"].(string)
-	return id, err
+// readRow returns what the row records and shows.
+func (d *demonstration) readRow(ctx context.Context, row string) (intent, status string, err error) {
+	read, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/pb_payments("+row+")?$select=pb_status,pb_paymentintentid", "")
+	status, _ = read["pb_status@OData.Community.Display.V1.FormattedValue"].(string)
+	intent, _ = read["pb_paymentintentid"].(string)
+	return intent, status, err
 }
 
 func (d *demonstration) stripe(ctx context.Context, path string, form ...string) (map[string]any, error) {
