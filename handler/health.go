@@ -38,7 +38,6 @@ func healthConfig(s settings.Settings, c clients, logger *slog.Logger) (health.C
 	webhook := health.Probe{Name: "stripe webhook", Configured: func() []string { return s.Unset("StripeWebhookSecret") }}
 	events := health.Queue("payment-events", func() []string { return s.Unset("ServiceBusConnection", "PaymentEventsQueue") })
 	requests := health.Queue("payment-requests", func() []string { return s.Unset("ServiceBusConnection", "PaymentRequestsQueue") })
-	requests.Optional = true
 	return health.Config{
 		Probes: []health.Probe{stripe, webhook, crm, events, requests},
 		Mode:   s.Mode(), Version: version, Logger: logger,

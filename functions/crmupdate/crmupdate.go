@@ -25,6 +25,7 @@ import (
 const (
 	Name    = "crmupdate"
 	trigger = "hints"
+	output  = "changes"
 )
 
 // Rows is the CRM side: package crm over a Dataverse client.
@@ -70,7 +71,7 @@ func Function(c Config) customhandler.QueueFunction {
 		c.Parallel = 8
 	}
 	return customhandler.QueueFunction{
-		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many,
+		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many, Outputs: []string{output},
 		Handle: c.handle,
 	}
 }
@@ -91,12 +92,31 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 	left, count := rounds.Run(ctx, limits, jobs, c.round)
 	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", count), slog.Int("again", len(left)))
 	if len(left) == 0 {
-		return nil, nil
+		return c.changes(jobs)
 	}
 	for _, j := range left {
 		c.log(ctx, j, outcome.Again, "", j.err)
 	}
 	return nil, fmt.Errorf("%d of the batch's payments could not be brought up to date: %w", len(left), left[0].err)
+}
+
+// changes are the rows that ask for something which Stripe's news has undone
+// or made possible: a refund that failed later, an edit that had to wait for a
+// bank, a second link that can still be paid. paymentrequest looks at them; what
+// a row asks for is its business.
+func (c *Config) changes(jobs []*job) (customhandler.Outputs, error) {
+	var messages [][]byte
+	for _, j := range jobs {
+		if !j.asks {
+			continue
+		}
+		body, err := payment.RowChange{Payment: j.id, Message: "Stripe"}.Encode()
+		if err != nil {
+			return nil, fmt.Errorf("encoding a row change: %w", err)
+		}
+		messages = append(messages, body)
+	}
+	return customhandler.Outputs{output: messages}, nil
 }
 
 // decode reads the messages. One that is no hint can never become one: it is

@@ -24,6 +24,8 @@ type job struct {
 	events map[string]crm.Event
 	facts  payment.Facts
 	status payment.Status
+	// asks says that the row asks for something which is still to be done.
+	asks bool
 	// err is why the last round did not finish the job; changed says that it
 	// was a row that somebody wrote in between, conflicts how often. taken says
 	// that the last write met another row with the same key.

@@ -209,8 +209,20 @@ func (c *Config) finish(ctx context.Context, p plan) {
 	class := outcome.Done
 	if p.result == crm.NeedsReview {
 		class = outcome.Review
+	} else {
+		p.job.asks = p.job.unsatisfied()
 	}
 	c.log(ctx, p.job, class, p.result.String()+": "+p.detail, nil)
+}
+
+// unsatisfied reports whether the row asks for something that is still to be
+// done, or for something that cannot be done and nobody was told.
+func (j *job) unsatisfied() bool {
+	step, err := payment.Decide(j.row.Row, j.facts)
+	if err != nil {
+		return !strings.HasPrefix(j.row.LastError, payment.RefusalPrefix)
+	}
+	return step.Action != payment.Nothing
 }
 
 // log writes the one wide line about each hint of a job.

@@ -92,7 +92,7 @@ func creates(step payment.Step) bool {
 }
 
 func (c *Config) read(ctx context.Context, j *job) (err error) {
-	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, truth.Names{})
+	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, j.made)
 	if err == nil && j.look {
 		err = c.search(ctx, j)
 	}

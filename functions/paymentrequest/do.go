@@ -45,9 +45,16 @@ func (c *Config) do(ctx context.Context, j *job, step payment.Step) (done bool, 
 // replaced makes the row name what was made for it, so that this speaks for
 // the row from now on and not what it takes the place of.
 func (j *job) replaced(intent, session string, err error) {
-	if err == nil {
-		r := &j.row.Recorded
-		r.PaymentIntentID, r.CheckoutSessionID, r.CheckoutURL = intent, session, ""
+	if err != nil {
+		return
+	}
+	r := &j.row.Recorded
+	r.PaymentIntentID, r.CheckoutSessionID, r.CheckoutURL = intent, session, ""
+	if intent != "" {
+		j.made.Intents = append(j.made.Intents, intent)
+	}
+	if session != "" {
+		j.made.Sessions = append(j.made.Sessions, session)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"paybridge/internal/customhandler"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/truth"
 )
 
 // job is the work on one row.
@@ -24,6 +25,9 @@ type job struct {
 	// look asks for a search at Stripe: an idempotency key met other
 	// parameters, so there is an object that the row does not name.
 	look bool
+	// made is what was made for the row. It is kept over the rounds: when
+	// somebody wrote the row meanwhile, the row does not name it yet.
+	made truth.Names
 	// steps are what was done at Stripe, for the log.
 	steps []string
 	// reason is what the row tells a person, with its prefix.

@@ -179,7 +179,7 @@ func TestChangesAfterPaying(t *testing.T) {
 	if label(row) != "Completed" {
 		t.Errorf("status %s", label(row))
 	}
-	w.edit(id, ask(payment.RequestCancel))
+	w.edit(id, `"pb_amount":12.5,`+ask(payment.RequestCancel))
 	if said := text(w.run(id), "pb_lasterror"); !strings.Contains(said, "Refund") {
 		t.Errorf("the row says %q", said)
 	}

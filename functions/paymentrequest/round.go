@@ -106,6 +106,9 @@ func (c *Config) values(j *job) dataverse.Values {
 	values := dataverse.Values{}
 	p, show, err := payment.Outcome(j.row.Row, j.facts)
 	if err != nil {
+		// It comes before a refusal: while it stands the columns are not what
+		// Stripe says.
+		j.reason = ""
 		j.tell(err)
 	}
 	if show {

@@ -31,6 +31,18 @@ func (a attempt) key() string {
 	return a.intent.ID
 }
 
+// names is a row's record of the attempt alone.
+func (a attempt) names() Payment {
+	var p Payment
+	if a.intent != nil {
+		p.PaymentIntentID = a.intent.ID
+	}
+	if a.session != nil {
+		p.CheckoutSessionID = a.session.ID
+	}
+	return p
+}
+
 func (a attempt) created() time.Time {
 	if a.session != nil {
 		return a.session.Created

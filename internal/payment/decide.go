@@ -69,7 +69,7 @@ func decidePay(row Row, list []attempt) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	open := slices.DeleteFunc(slices.Clone(list), func(a attempt) bool { return !a.payable() })
+	open := payable(list)
 	if len(open) == 0 {
 		return decideFirst(row, list, amount, currency)
 	}
@@ -179,8 +179,15 @@ func decideRefund(row Row, list []attempt) (Step, error) {
 // Outcome is what the row has to show once Decide returned Nothing or a
 // *Refusal: what Stripe says, or, where Stripe has nothing, that the payment
 // was asked for or canceled. It reports false when there is nothing to show.
+//
+// Where the row asks to pay, the attempt that can be paid takes the place of
+// one that the row still names and that is over.
 func Outcome(row Row, facts Facts) (Payment, bool, error) {
-	if len(facts.Intents)+len(facts.Sessions) > 0 {
+	list := attempts(facts)
+	if len(list) > 0 {
+		if open := payable(list); row.Ask.Request == RequestPay && len(open) > 0 {
+			row.Recorded = named(row, open).names()
+		}
 		p, err := Project(row, facts)
 		return p, err == nil, err
 	}
@@ -192,4 +199,9 @@ func Outcome(row Row, facts Facts) (Payment, bool, error) {
 	default:
 		return Payment{}, false, nil
 	}
+}
+
+// payable keeps the attempts that the customer can still pay, or is paying.
+func payable(list []attempt) []attempt {
+	return slices.DeleteFunc(slices.Clone(list), func(a attempt) bool { return !a.payable() })
 }

@@ -325,7 +325,7 @@ func TestMissing(t *testing.T) {
 	}
 	for function, want := range map[string][]string{
 		"stripewebhook":  {"StripeSecretKey", "StripeWebhookSecret", "ServiceBusConnection", "PaymentEventsQueue"},
-		"crmupdate":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue"},
+		"crmupdate":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue"},
 		"crmwebhook":     {"DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
 		"paymentrequest": {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
 		"reconcile":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue"},

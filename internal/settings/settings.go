@@ -36,7 +36,7 @@ type Settings struct {
 	ServiceBusConnection secret.Secret `setting:"ServiceBusConnection" or:"ServiceBusConnection__fullyQualifiedNamespace" for:"stripewebhook crmupdate crmwebhook paymentrequest reconcile" example:"Endpoint=sb://…" local:"Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;" desc:"Connection string of the Service Bus namespace, read by the Functions host. It wins over ServiceBusConnection__fullyQualifiedNamespace."`
 	ServiceBusNamespace  string        `setting:"ServiceBusConnection__fullyQualifiedNamespace" example:"sb-pay.servicebus.windows.net" desc:"Host name of the Service Bus namespace, for access by managed identity in place of a connection string."`
 	PaymentEventsQueue   string        `setting:"PaymentEventsQueue" for:"stripewebhook crmupdate reconcile" example:"payment-events" local:"payment-events" desc:"Queue of the news from Stripe."`
-	PaymentRequestsQueue string        `setting:"PaymentRequestsQueue" for:"crmwebhook paymentrequest reconcile" example:"payment-requests" local:"payment-requests" desc:"Queue of the news from the CRM."`
+	PaymentRequestsQueue string        `setting:"PaymentRequestsQueue" for:"crmupdate crmwebhook paymentrequest reconcile" example:"payment-requests" local:"payment-requests" desc:"Queue of the news from the CRM."`
 
 	// PaymentSuccessURL and PaymentCancelURL may hold {CHECKOUT_SESSION_ID}.
 	PaymentSuccessURL      string        `setting:"PaymentSuccessUrl" example:"https://shop.example/thanks" desc:"Where Checkout sends the customer after paying. Without it no Checkout link can be made."`
