@@ -51,7 +51,7 @@ func sessionJSON(intent, fields string) string {
 
 func wantCharge() *payment.Charge {
 	return &payment.Charge{
-		ID: "ch_1Aa", Paid: true, Captured: true, Amount: 4990, Currency: "gbp", Created: time.Unix(1771499100, 0).UTC(),
+		ID: "ch_1Aa", Paid: true, Captured: true, Amount: 4990, AmountCaptured: 4990, Currency: "gbp", Created: time.Unix(1771499100, 0).UTC(),
 		Method: "card", ReceiptURL: "https://pay.stripe.com/receipts/1",
 	}
 }
