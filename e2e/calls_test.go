@@ -13,9 +13,7 @@ func (w *world) calls(do func()) map[string]int {
 	count := func() map[string]int {
 		crm, stripe := w.Dataverse.Counts(), w.Stripe.Counts().Requests
 		all := map[string]int{"batches": crm["batch"], "rows read": crm["part GET"], "rows written": crm["part PATCH"]}
-		for request, times := range stripe {
-			all[request] = times
-		}
+		maps.Copy(all, stripe)
 		return all
 	}
 	before := count()

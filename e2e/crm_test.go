@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -144,10 +143,4 @@ func (w *world) timeline() map[string]string {
 		outcomes[id], _ = event["pb_outcome"+label].(string)
 	}
 	return outcomes
-}
-
-// outcomes are the different ends in the timeline, sorted.
-func (w *world) outcomes() []string {
-	w.t.Helper()
-	return slices.Compact(slices.Sorted(maps.Values(w.timeline())))
 }

@@ -83,7 +83,7 @@ func TestOrganisationMayBeMissingOrWrittenAsURL(t *testing.T) {
 func TestLiveEventIsAcknowledgedAndLeftAlone(t *testing.T) {
 	t.Parallel()
 	w, e := held(t)
-	live := bytes.Replace(e.body, []byte(`"livemode": false,`), []byte(`"livemode": true,`), -1)
+	live := bytes.ReplaceAll(e.body, []byte(`"livemode": false,`), []byte(`"livemode": true,`))
 	if bytes.Equal(live, e.body) {
 		t.Fatal("the event does not say its mode")
 	}

@@ -2,6 +2,7 @@ package crmupdate
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,9 +65,7 @@ func merge(jobs []*job) []*job {
 		if first, ok := byKey[key]; ok && key != "" {
 			first.hints = append(first.hints, j.hints...)
 			first.deliveries = max(first.deliveries, j.deliveries)
-			for id, event := range j.events {
-				first.events[id] = event
-			}
+			maps.Copy(first.events, j.events)
 			continue
 		}
 		byKey[key] = j

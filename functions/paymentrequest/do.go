@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"paybridge/internal/payment"
@@ -177,9 +178,5 @@ func (c *Config) link(j *job) payment.Link {
 // request, however often and by whomever it is carried out.
 func key(row payment.RowID, what, after string) string {
 	parts := slices.DeleteFunc([]string{"paybridge", what, string(row), after}, func(s string) bool { return s == "" })
-	text := parts[0]
-	for _, part := range parts[1:] {
-		text += ":" + part
-	}
-	return text
+	return strings.Join(parts, ":")
 }

@@ -121,7 +121,7 @@ func TestFailedInvocations(t *testing.T) {
 	}{
 		{"error", func() error { return errors.New("the row is locked") }, "failed", "the row is locked", false},
 		{"panic", func() error { panic("out of luck") }, "panic", "panic: out of luck", true},
-		{"nil map", func() error { var m map[string]int; m["a"] = 1; return nil }, "panic", "panic: assignment to entry in nil map", true},
+		{"nil map", func() error { return fill(nil) }, "panic", "panic: assignment to entry in nil map", true},
 		{"abort", func() error { panic(http.ErrAbortHandler) }, "panic", "panic: net/http: abort Handler", false},
 		{"long", func() error { return errors.New(strings.Repeat("x", 10<<10)) }, "failed", strings.Repeat("x", 2<<10) + "… (cut)", false},
 	} {
@@ -174,4 +174,10 @@ func TestInvocationIDIsBounded(t *testing.T) {
 			t.Errorf("%q was logged as %q, want %q", tt.sent, got, tt.want)
 		}
 	}
+}
+
+// fill writes into a map that is nil when a programmer forgot to make it.
+func fill(m map[string]int) error {
+	m["a"] = 1
+	return nil
 }

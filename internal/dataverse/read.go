@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -62,9 +63,7 @@ func (c *Client) exchange(ctx context.Context, r request) (*http.Response, []byt
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: making the request", r.operation)
 	}
-	for name, values := range r.header {
-		req.Raw().Header[name] = values
-	}
+	maps.Copy(req.Raw().Header, r.header)
 	if r.body != nil {
 		contentType := r.contentType
 		if contentType == "" {

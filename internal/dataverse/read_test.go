@@ -135,7 +135,10 @@ func TestListRefusesLinksElsewhere(t *testing.T) {
 
 func TestListEndsWhereTheCallerDoes(t *testing.T) {
 	s := newScript(t, pageOf("{origin}/api/data/v9.2/accounts?2", "a", "b"))
-	for range newTestClient(t, s).List(t.Context(), "accounts", Query{}) {
+	for _, err := range newTestClient(t, s).List(t.Context(), "accounts", Query{}) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	s = newScript(t, pageOf("{origin}/api/data/v9.2/accounts?2", "a"))

@@ -17,10 +17,10 @@ import (
 type repeat int
 
 const (
-	// anyTime: sent twice it does no more than sent once, because it only
-	// reads, or names the row it writes.
-	anyTime repeat = iota
-	// alsoAfterRace: as anyTime, and once more after losing a race for a key.
+	// The zero value: at any time. Sent twice it does no more than sent once,
+	// because it only reads, or names the row it writes.
+	_ repeat = iota
+	// alsoAfterRace: at any time, and once more after losing a race for a key.
 	alsoAfterRace
 	// onlyOnce: only if Dataverse has surely not done it, because a second
 	// time could make a second row.

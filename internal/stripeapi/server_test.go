@@ -1,6 +1,7 @@
 package stripeapi
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -43,9 +44,7 @@ func (f *fakeStripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		a = answer{status: http.StatusNotFound, body: `{"error":{"type":"invalid_request_error","message":"Unrecognized request URL"}}`}
 	}
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.Header().Set("Request-Id", "req_MadeUp1")
 	if a.status != 0 {
 		w.WriteHeader(a.status)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -96,8 +97,8 @@ func (s *shop) hint(t *testing.T, eventType string) payment.Hint {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.events) - 1; i >= 0; i-- {
-		if e := s.events[i]; e.Acted && e.Hint.Type == eventType {
+	for _, v := range slices.Backward(s.events) {
+		if e := v; e.Acted && e.Hint.Type == eventType {
 			return e.Hint
 		}
 	}

@@ -85,8 +85,8 @@ func (s *Server) changeset(outer *request, operations []operation, w *multipart)
 		return nil
 	})
 	inner := newMultipart("changesetresponse")
-	switch {
-	case err == nil:
+	switch err {
+	case nil:
 		for i, answer := range answers {
 			inner.part(&operations[i], answer)
 		}

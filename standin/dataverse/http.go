@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -143,18 +144,14 @@ func errorResponse(err error) *response {
 		e = &apiError{status: http.StatusInternalServerError, code: codeUnexpected, message: "An unexpected error occurred."}
 	}
 	h := http.Header{}
-	for name, values := range e.header {
-		h[name] = values
-	}
+	maps.Copy(h, e.header)
 	h.Set("Content-Type", jsonType)
 	return &response{status: e.status, header: h, body: errorBody(e.code, e.message)}
 }
 
 func write(w http.ResponseWriter, a *response) {
 	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(h, a.header)
 	if h.Get("OData-Version") == "" {
 		h.Set("OData-Version", "4.0")
 	}

@@ -17,14 +17,13 @@ type schema struct {
 // table is a Table with its system columns and indexes.
 type table struct {
 	Table
-	columns   []*Column
-	byName    map[string]*Column
-	byProp    map[string]*Column // :: property in reads (_x_value for lookups) → column
-	byNav     map[string]navigation
-	money     bool
-	stateful  bool
-	hasOwner  bool
-	versioned bool
+	columns  []*Column
+	byName   map[string]*Column
+	byProp   map[string]*Column // :: property in reads (_x_value for lookups) → column
+	byNav    map[string]navigation
+	money    bool
+	stateful bool
+	hasOwner bool
 }
 
 type navigation struct {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -224,7 +225,7 @@ func (d *deliverer) post(ctx context.Context, job stepJob) {
 		err = d.s.quietly(func(x *tx) error { return x.endJob(job, end, friendly) })
 	}
 	if err != nil {
-		d.s.cfg.logger().Error("system job not noted", "error", err.Error())
+		d.s.cfg.logger().Error("system job not noted", slog.Any("error", err))
 	}
 }
 

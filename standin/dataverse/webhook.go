@@ -3,6 +3,7 @@ package dataverse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
@@ -71,9 +72,7 @@ func (x *tx) setRow(table, id string, values map[string]any) error {
 	} else {
 		x.stampNew(t, row)
 	}
-	for name, v := range values {
-		row.Values[name] = v
-	}
+	maps.Copy(row.Values, values)
 	return x.put(t, before, row)
 }
 

@@ -3,6 +3,7 @@ package dataverse
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -266,9 +267,7 @@ func pointsTo(t *table, target string) bool {
 
 func (r *Row) clone() *Row {
 	values := make(map[string]any, len(r.Values))
-	for name, v := range r.Values {
-		values[name] = v
-	}
+	maps.Copy(values, r.Values)
 	return &Row{ID: r.ID, Version: r.Version, Values: values}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,7 +105,7 @@ func (h *Host) index() error {
 		f, err := h.indexOne(e.Name(), text)
 		switch {
 		case errors.Is(err, errDisabled):
-			h.log.Info("Function is disabled", "function", e.Name())
+			h.log.Info("Function is disabled", slog.String("function", e.Name()))
 			continue
 		case err != nil:
 			h.problem(e.Name(), fmt.Errorf("the function is not indexed: %w", err))
@@ -122,7 +123,7 @@ func (h *Host) index() error {
 
 func (h *Host) problem(name string, err error) {
 	h.problems = append(h.problems, Problem{name, err})
-	h.log.Error("Indexing the function", "function", name, "error", err)
+	h.log.Error("Indexing the function", slog.String("function", name), slog.Any("error", err))
 }
 
 func (h *Host) indexOne(name string, text []byte) (*function, error) {

@@ -117,6 +117,6 @@ func addHostHeaders(header http.Header, id string) {
 		"X-Azure-Functions-HostVersion": version, "X-Azure-Functions-InvocationId": id,
 	} {
 		header.Del(name)
-		header[name] = []string{value} //nolint:staticcheck // Not canonical on purpose.
+		header[name] = []string{value}
 	}
 }

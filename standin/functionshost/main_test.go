@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -191,9 +192,7 @@ func startProcess(t *testing.T, cfg Config) *Host {
 		t.Fatal(err)
 	}
 	settings := map[string]string{"EXE": exe}
-	for name, value := range cfg.Settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, cfg.Settings)
 	cfg.Settings = settings
 	return start(t, cfg)
 }

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -161,8 +162,8 @@ func (l *Local) Close() error {
 	for _, server := range l.servers {
 		errs = append(errs, server.Close())
 	}
-	for i := len(l.closers) - 1; i >= 0; i-- {
-		errs = append(errs, l.closers[i]())
+	for _, v := range slices.Backward(l.closers) {
+		errs = append(errs, v())
 	}
 	return errors.Join(errs...)
 }

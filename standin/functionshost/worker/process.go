@@ -34,7 +34,7 @@ type generation struct {
 // spawn starts the process. It makes it the current one, not yet ready.
 func (w *Worker) spawn() (*generation, error) {
 	gen := &generation{
-		cmd:    exec.Command(w.cfg.Path, w.cfg.Args...), //nolint:gosec // The host runs what host.json names.
+		cmd:    exec.Command(w.cfg.Path, w.cfg.Args...),
 		client: NewClient(),
 		stderr: &lastLines{keep: 3},
 		gone:   make(chan struct{}),
