@@ -53,6 +53,8 @@ func TestSessionTakesThreeRoundTrips(t *testing.T) {
 	w := start(t)
 	w.Stripe.HoldDeliveries()
 	p := &payment{world: w, row: w.row("12.50", "EUR")}
+	// The new row has asked paymentrequest for nothing by then.
+	w.drain()
 	p.bySession("pm_card_visa")
 	var completed event
 	for _, e := range w.events() {

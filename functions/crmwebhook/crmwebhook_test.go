@@ -216,7 +216,7 @@ func TestMessageIsTheRowChange(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := payment.RowChange{Version: payment.HintVersion, Payment: row, Message: message, Operation: operation}
+		want := payment.RowChange{Version: payment.MessageVersion, Payment: row, Message: message, Operation: operation}
 		if change != want {
 			t.Errorf("%s: got %+v, want %+v", file, change, want)
 		}

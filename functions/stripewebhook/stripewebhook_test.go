@@ -173,7 +173,7 @@ func TestMessageIsTheHint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := payment.Hint{Version: payment.HintVersion, EventID: "evt_1", Type: "payment_intent.succeeded", Created: 1769000000, PaymentIntent: "pi_1", Charge: "ch_1", CRMPaymentID: row, CRMOrg: org}
+	want := payment.Hint{Version: payment.MessageVersion, EventID: "evt_1", Type: "payment_intent.succeeded", Created: 1769000000, PaymentIntent: "pi_1", Charge: "ch_1", CRMPaymentID: row, CRMOrg: org}
 	if hint != want {
 		t.Errorf("got %+v, want %+v", hint, want)
 	}

@@ -1,24 +1,17 @@
 package payment
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 )
-
-// HintVersion is the version of the message format that this build writes.
-// Messages of a later version are refused with a clear error, so a roll back
-// of a deployment cannot misread what a newer one enqueued.
-const HintVersion = 1
 
 // Hint says that a payment may have changed at Stripe. It is what travels
 // over the queue payment-events: ids, a type and a few facts about the event,
 // never an amount, a status or anything secret, because whoever takes it reads
 // the truth at both ends before it writes a thing.
 type Hint struct {
-	// Version is HintVersion.
+	// Version is MessageVersion.
 	Version int `json:"v"`
 	// EventID is the id of the Stripe Event (evt_…), empty when the hint does
 	// not come from an event but from a look at the objects.
@@ -52,31 +45,20 @@ type Hint struct {
 
 // Encode returns the message body: compact JSON.
 func (h Hint) Encode() ([]byte, error) {
-	h.Version = HintVersion
+	h.Version = MessageVersion
 	return json.Marshal(h)
 }
-
-// maxHint bounds a message body. The largest hint that PayBridge writes is far
-// smaller: every id in it is bounded.
-const maxHint = 16 << 10
 
 // DecodeHint reads a message body written by Encode. Whoever can put a message
 // on the queue can write anything into it, so every id is checked before it
 // can reach a URL; the error names the field.
 func DecodeHint(body []byte) (Hint, error) {
 	var h Hint
-	if len(body) > maxHint {
-		return h, fmt.Errorf("hint: %d bytes, more than %d", len(body), maxHint)
-	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if err := dec.Decode(&h); err != nil {
+	if err := decodeMessage(body, &h); err != nil {
 		return Hint{}, fmt.Errorf("hint: %w", err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return Hint{}, fmt.Errorf("hint: more than one JSON value")
-	}
-	if h.Version != HintVersion {
-		return Hint{}, fmt.Errorf("hint: version %d, this build reads version %d", h.Version, HintVersion)
+	if err := checkVersion(h.Version); err != nil {
+		return Hint{}, fmt.Errorf("hint: %w", err)
 	}
 	if err := h.Validate(); err != nil {
 		return Hint{}, err

@@ -12,7 +12,7 @@ import (
 
 func fullHint() payment.Hint {
 	return payment.Hint{
-		Version: payment.HintVersion, EventID: "evt_1", Type: "charge.dispute.created", Created: 1769000001, Livemode: true,
+		Version: payment.MessageVersion, EventID: "evt_1", Type: "charge.dispute.created", Created: 1769000001, Livemode: true,
 		Account: "acct_1", PaymentIntent: "pi_1", CheckoutSession: "cs_test_a1", Charge: "ch_1", Refund: "re_1", Dispute: "dp_1",
 		CRMPaymentID: "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01", CRMOrg: "contoso.crm.dynamics.com",
 	}
@@ -25,7 +25,7 @@ func TestHintOnTheWire(t *testing.T) {
 		`{"v":1,"event":"evt_1","type":"charge.dispute.created","created":1769000001,"livemode":true,"account":"acct_1","paymentIntent":"pi_1",` +
 			`"checkoutSession":"cs_test_a1","charge":"ch_1","refund":"re_1","dispute":"dp_1",` +
 			`"crmPaymentId":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","crmOrg":"contoso.crm.dynamics.com"}`: fullHint(),
-		`{"v":1,"livemode":false}`: {Version: payment.HintVersion},
+		`{"v":1,"livemode":false}`: {Version: payment.MessageVersion},
 	} {
 		body, err := hint.Encode()
 		if err != nil || string(body) != wire {

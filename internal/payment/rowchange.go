@@ -1,17 +1,15 @@
 package payment
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 )
 
 // RowChange says that somebody may have changed what a payment row asks for.
 // It is what travels over the queue payment-requests: which row, never what is
 // in it, because whoever takes it reads the row.
 type RowChange struct {
-	// Version is HintVersion.
+	// Version is MessageVersion.
 	Version int `json:"v"`
 	// Payment is the row.
 	Payment RowID `json:"payment"`
@@ -24,26 +22,19 @@ type RowChange struct {
 
 // Encode returns the message body: compact JSON.
 func (c RowChange) Encode() ([]byte, error) {
-	c.Version = HintVersion
+	c.Version = MessageVersion
 	return json.Marshal(c)
 }
 
 // DecodeRowChange reads a message body written by Encode, and checks what in
 // it reaches a URL. The error names the field.
 func DecodeRowChange(body []byte) (RowChange, error) {
-	if len(body) > maxHint {
-		return RowChange{}, fmt.Errorf("row change: %d bytes, more than %d", len(body), maxHint)
-	}
 	var c RowChange
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if err := dec.Decode(&c); err != nil {
+	if err := decodeMessage(body, &c); err != nil {
 		return RowChange{}, fmt.Errorf("row change: %w", err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return RowChange{}, fmt.Errorf("row change: more than one JSON value")
-	}
-	if c.Version != HintVersion {
-		return RowChange{}, fmt.Errorf("row change: version %d, this build reads version %d", c.Version, HintVersion)
+	if err := checkVersion(c.Version); err != nil {
+		return RowChange{}, fmt.Errorf("row change: %w", err)
 	}
 	id, err := ParseRowID(string(c.Payment))
 	if err != nil {

@@ -53,14 +53,14 @@ func TestFailedMessagesComeAgain(t *testing.T) {
 		ScriptRoot: app(t, map[string]string{"f": queueTrigger("")}), Queues: Queues(ns), Settings: map[string]string{"IN": "in"},
 	}, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if body := envelopeOf(r); strings.Contains(body, "bad") {
+		if body := envelopeOf(r); strings.Contains(body, "wrong") {
 			calls <- body
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 		_, _ = w.Write([]byte(`{"Outputs":{}}`))
 	})
-	send(t, ns, "in", "good", "bad")
-	if d := takeDead(t, ns, "in"); string(d.Body) != "bad" || d.DeadLetterReason != servicebus.MaxDeliveryCountExceeded {
+	send(t, ns, "in", "good", "wrong")
+	if d := takeDead(t, ns, "in"); string(d.Body) != "wrong" || d.DeadLetterReason != servicebus.MaxDeliveryCountExceeded {
 		t.Errorf("dead letter %q for %q", d.Body, d.DeadLetterReason)
 	}
 	for _, want := range []string{`"DeliveryCount":"1"`, `"DeliveryCount":"2"`, `"DeliveryCount":"3"`} {

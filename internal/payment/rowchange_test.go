@@ -1,0 +1,55 @@
+package payment
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRowChangeRoundTrip(t *testing.T) {
+	want := RowChange{Version: MessageVersion, Payment: "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01", Message: "Update", Operation: "op"}
+	body, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := DecodeRowChange(body); err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if len(body) > 200 {
+		t.Errorf("the message has %d bytes", len(body))
+	}
+}
+
+func TestDecodeRowChangeRefuses(t *testing.T) {
+	good := `{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01"}`
+	for body, says := range map[string]string{
+		``:                            "EOF",
+		`null`:                        "version 0",
+		`[]`:                          "array",
+		good + good:                   "more than one",
+		`{"v":2,"payment":"x"}`:       "version 2",
+		`{"v":1}`:                     "payment",
+		`{"v":1,"payment":"x')--"}`:   "payment",
+		strings.Repeat(" ", 16<<10+1): "16385 bytes",
+	} {
+		if _, err := DecodeRowChange([]byte(body)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%.40q: %v", body, err)
+		}
+	}
+	if _, err := DecodeRowChange([]byte(good + strings.Repeat(" ", 16<<10-len(good)))); err != nil {
+		t.Errorf("exactly at the limit: %v", err)
+	}
+}
+
+func FuzzDecodeRowChange(f *testing.F) {
+	f.Add([]byte(`{"v":1,"payment":"{3F2B8C1E-7A44-4E0B-9D51-6C0F5B1A9E01}","message":"Create"}`))
+	f.Add([]byte(`{"v":1,"payment":7}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := DecodeRowChange(body)
+		if err != nil {
+			return
+		}
+		if id, err := ParseRowID(string(c.Payment)); err != nil || id != c.Payment {
+			t.Errorf("let %q through", c.Payment)
+		}
+	})
+}
