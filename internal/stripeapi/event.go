@@ -97,7 +97,7 @@ func ReadEvent(body []byte) (Event, error) {
 		return Event{}, errors.New("reading the event: it has no data.object")
 	}
 	h := payment.Hint{
-		Version: payment.HintVersion, EventID: w.ID, Type: w.Type,
+		Version: payment.MessageVersion, EventID: w.ID, Type: w.Type,
 		Created: w.Created, Livemode: w.Livemode, Account: w.Account,
 	}
 	o := w.Data.Object

@@ -70,7 +70,7 @@ func testCorpus(t *testing.T, folder string) {
 				dispute = *want.Dispute
 			}
 			wantEvent := Event{Acted: want.Ours, Hint: payment.Hint{
-				Version: payment.HintVersion, EventID: want.Event, Type: want.Type, Created: want.Created,
+				Version: payment.MessageVersion, EventID: want.Event, Type: want.Type, Created: want.Created,
 				Livemode: want.Livemode, Account: want.Account, PaymentIntent: want.PaymentIntent,
 				CheckoutSession: want.CheckoutSession, Charge: want.Charge, Refund: refund, Dispute: dispute,
 				CRMPaymentID: want.CRMPaymentID, CRMOrg: want.CRMOrg,
