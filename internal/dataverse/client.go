@@ -151,11 +151,12 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// localToken is the credential for the stand-in. New uses it with a loopback
+// localToken is the credential for the stand-in, to which it is the
+// application user. New uses it with a loopback
 // address only, and the client sends tokens nowhere but to its own origin.
 type localToken struct{}
 
 // GetToken returns the fixed token.
 func (localToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "local", ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
+	return azcore.AccessToken{Token: "app", ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
 }

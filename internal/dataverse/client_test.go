@@ -53,7 +53,7 @@ func TestNewNeedsACredentialAwayFromLoopback(t *testing.T) {
 		t.Error(diff)
 	}
 	for name, want := range map[string]string{
-		"Authorization": "Bearer local", "Accept": "application/json", "Odata-Version": "4.0", "Odata-Maxversion": "4.0", "User-Agent": "paybridge", "Accept-Encoding": "gzip",
+		"Authorization": "Bearer app", "Accept": "application/json", "Odata-Version": "4.0", "Odata-Maxversion": "4.0", "User-Agent": "paybridge", "Accept-Encoding": "gzip",
 	} {
 		if diff := cmp.Diff(want, got.header.Get(name)); diff != "" {
 			t.Errorf("%s: %s", name, diff)

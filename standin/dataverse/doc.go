@@ -25,9 +25,10 @@
 //
 // # Who is asking
 //
-// Any bearer token is accepted and acts as the application user, except that
-// "user:ann" acts as the person whose first name is Ann (see [Config.People]). A
-// request without a bearer token gets the platform's 401.
+// Any bearer token is accepted. [ApplicationToken] acts as the application user,
+// "user:ann" as the person whose first name is Ann, and every other one as the
+// first of the people (see [Config.People]): somebody else than PayBridge, whose
+// changes it takes. A request without a bearer token gets the platform's 401.
 //
 // # What it does not imitate
 //
