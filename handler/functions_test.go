@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
 	"paybridge/internal/settings"
 )
@@ -95,6 +97,18 @@ func TestReadmeNamesEveryFunctionAndSetting(t *testing.T) {
 	mux, err := wire(settings.Settings{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, table := range crm.Tables() {
+		for _, c := range table.Columns {
+			if c.Name != "pb_request" && c.Name != "pb_collectby" {
+				continue
+			}
+			for _, o := range c.Options {
+				if text := fmt.Sprintf("*%s* (%d)", o.Label, o.Value); !strings.Contains(readme, text) {
+					t.Errorf("the README does not say %s for %s", text, c.Name)
+				}
+			}
+		}
 	}
 	_, after, ok := strings.Cut(readme, "## The functions")
 	if !ok {

@@ -35,6 +35,9 @@ func (x *tx) do(q *request) (*response, error) {
 	if f := x.function(segments, q); f != nil {
 		return f()
 	}
+	if f := x.metadata(segments, q); f != nil {
+		return f()
+	}
 	a, err := x.schema.address(segments[0])
 	if err != nil {
 		return nil, err
