@@ -41,7 +41,9 @@ func FuzzLoad(f *testing.F) {
 			if p.Setting == "" || p.Message == "" || p.Hint == "" {
 				t.Errorf("the problem %+v is not complete", p)
 			}
-			if v := strings.TrimSpace(value); len(v) > 20 && strings.Contains(p.Error(), v) {
+			// The hints show the form of a reference, which may be what was entered.
+			const form = "@Microsoft.KeyVault(VaultName=vault;SecretName=name)"
+			if v := strings.TrimSpace(value); len(v) > 20 && !strings.Contains(form, v) && strings.Contains(p.Error(), v) {
 				t.Errorf("%q repeats the value", p)
 			}
 		}
