@@ -28,6 +28,7 @@ const (
 // of class again.
 func (c *Config) carryOut(ctx context.Context, j *job) error {
 	if err := c.read(ctx, j); err != nil {
+		j.blind = true
 		return c.told(j, err)
 	}
 	for range maxSteps {
@@ -55,6 +56,7 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 		case stripeapi.IsStale(err):
 			// The customer was faster: see what is true now.
 			if err := c.read(ctx, j); err != nil {
+				j.blind = true
 				return c.told(j, err)
 			}
 		case stripeapi.IsIdempotencyConflict(err):

@@ -22,6 +22,8 @@ type job struct {
 
 	row   *crm.Row
 	facts payment.Facts
+	// blind says that Stripe could not be read: the row keeps what it shows.
+	blind bool
 	// look asks for a search at Stripe: an idempotency key met other
 	// parameters, so there is an object that the row does not name.
 	look bool
@@ -52,7 +54,7 @@ func (j *job) Raced() int {
 
 // reset forgets what was read.
 func (j *job) reset() {
-	j.row, j.facts, j.reason, j.err, j.changed = nil, payment.Facts{}, "", nil, false
+	j.row, j.facts, j.blind, j.reason, j.err, j.changed = nil, payment.Facts{}, false, "", nil, false
 }
 
 // log writes the one wide line about a job.

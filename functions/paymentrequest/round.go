@@ -103,6 +103,9 @@ func raced(err error) bool { return errors.Is(err, crm.ErrChanged) || errors.Is(
 // values are the columns to write: what Stripe says, which request was carried
 // out, and what a person has to be told.
 func (c *Config) values(j *job) dataverse.Values {
+	if j.blind {
+		return j.row.LastErrorValue(j.reason)
+	}
 	values := dataverse.Values{}
 	p, show, err := payment.Outcome(j.row.Row, j.facts)
 	if err != nil {
