@@ -36,10 +36,15 @@ func (x *tx) list(q *request, t *table) (*response, error) {
 	body.add("@odata.context", q.base+"$metadata#"+t.SetName+o.contextColumns())
 	if o.count {
 		body.add("@odata.count", min(total, maxPage))
-		if o.annotate.wants("Microsoft.Dynamics.CRM.totalrecordcount") {
-			body.add("@Microsoft.Dynamics.CRM.totalrecordcount", min(total, maxPage))
-			body.add("@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", total > maxPage)
+	}
+	if o.annotate.wants("Microsoft.Dynamics.CRM.totalrecordcount") {
+		// A list that was not asked to count says -1.
+		known := -1
+		if o.count {
+			known = min(total, maxPage)
 		}
+		body.add("@Microsoft.Dynamics.CRM.totalrecordcount", known)
+		body.add("@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded", o.count && total > maxPage)
 	}
 	value := []byte{'['}
 	for i, row := range rows {
@@ -153,8 +158,12 @@ func (o *query) next(x *tx, last *Row) string {
 
 var cookieShape = regexp.MustCompile(`pagingcookie="([^"]*)"`)
 
+func badCookie() error {
+	return fail(http.StatusBadRequest, codeInvalidArgument, "Malformed XML in the Paging Cookie")
+}
+
 func parseCookie(token string) (*cookie, error) {
-	bad := fail(http.StatusBadRequest, codeInvalidArgument, "Malformed XML in the Paging Cookie")
+	bad := badCookie()
 	m := cookieShape.FindStringSubmatch(token)
 	if m == nil {
 		return nil, bad

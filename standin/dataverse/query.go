@@ -46,6 +46,10 @@ func (x *tx) parseQuery(q *request, t *table) (*query, error) {
 			return nil, err
 		}
 	}
+	// A cookie belongs to the order of the query that it came from.
+	if o.after != nil && len(o.after.Key) != len(o.order) {
+		return nil, badCookie()
+	}
 	if size, ok := q.preference("odata.maxpagesize"); ok {
 		n, err := strconv.Atoi(size)
 		if err != nil || n < 1 {
@@ -64,10 +68,7 @@ func (x *tx) option(o *query, t *table, name, value string) (err error) {
 	case "$select":
 		o.selected, err = selectColumns(t, value)
 	case "$expand":
-		o.expand, err = x.parseExpand(t, value)
-		for i := range o.expand {
-			o.expand[i].query.annotate = o.annotate
-		}
+		o.expand, err = x.parseExpand(t, value, o.annotate)
 	case "$filter":
 		o.filter, err = x.schema.parseFilter(t, value)
 	case "$orderby":
@@ -159,8 +160,9 @@ func (o *query) contextColumns() string {
 	return "(" + strings.Join(names, ",") + ")"
 }
 
-// parseExpand reads nav($select=a,b;$expand=…),nav2.
-func (x *tx) parseExpand(t *table, value string) ([]expansion, error) {
+// parseExpand reads nav($select=a,b;$expand=…),nav2. What is expanded is
+// annotated like what it hangs on, at any depth.
+func (x *tx) parseExpand(t *table, value string, annotate annotations) ([]expansion, error) {
 	var list []expansion
 	for _, item := range splitNested(value, ',') {
 		item = strings.TrimSpace(item)
@@ -169,7 +171,7 @@ func (x *tx) parseExpand(t *table, value string) ([]expansion, error) {
 		if !ok {
 			return nil, noSuchProperty(t, name)
 		}
-		e := expansion{name: name, nav: n, query: &query{page: maxPage}}
+		e := expansion{name: name, nav: n, query: &query{page: maxPage, annotate: annotate}}
 		if nested {
 			if !strings.HasSuffix(inner, ")") {
 				return nil, fail(http.StatusBadRequest, codeQuery, "Bad Request - Error in query syntax.")
