@@ -118,11 +118,8 @@ func (x *tx) formattedNumber(c *Column, v json.Number, row *Row) string {
 // grouped puts commas into the whole part of a number.
 func grouped(text string) string {
 	whole, fraction, found := strings.Cut(text, ".")
-	if n, err := strconv.Atoi(whole); err == nil {
-		whole = thousands(n)
-	}
 	if !found {
-		return whole
+		return withCommas(whole)
 	}
-	return whole + "." + fraction
+	return withCommas(whole) + "." + fraction
 }

@@ -149,11 +149,17 @@ func seconds(d time.Duration) string {
 }
 
 // thousands writes a number with commas.
-func thousands(n int) string {
-	digits := strconv.Itoa(n)
+func thousands(n int) string { return withCommas(strconv.Itoa(n)) }
+
+// withCommas puts a comma before every third digit from the end of a whole number.
+func withCommas(number string) string {
+	digits, negative := strings.CutPrefix(number, "-")
 	var b strings.Builder
+	if negative {
+		b.WriteByte('-')
+	}
 	for i, d := range digits {
-		if i > 0 && d != '-' && (len(digits)-i)%3 == 0 {
+		if i > 0 && (len(digits)-i)%3 == 0 {
 			b.WriteByte(',')
 		}
 		b.WriteRune(d)
