@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"paybridge/internal/outcome"
@@ -27,6 +28,9 @@ const (
 // agree. What a person has to be told ends up in the job's reason; the error is
 // of class again.
 func (c *Config) carryOut(ctx context.Context, j *job) error {
+	if j.row.Ask.Request <= payment.RequestNone {
+		return c.lookAgain(ctx, j)
+	}
 	if err := c.read(ctx, j); err != nil {
 		j.blind = true
 		return c.told(j, err)
@@ -74,6 +78,26 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 		}
 	}
 	return outcome.Againf("carrying out %q: more than %d steps did not lead to agreement", j.row.Text(), maxSteps)
+}
+
+// lookAgain is for a row that asks for nothing. Stripe is read only where a
+// person had something to settle, which may be settled now. The row may name a
+// payment that cannot be read from here, such as a connected account's: that
+// is nobody's fault.
+func (c *Config) lookAgain(ctx context.Context, j *job) error {
+	j.blind = true
+	if !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
+		return nil
+	}
+	err := c.read(ctx, j)
+	if outcome.Of(err) == outcome.Again {
+		return err
+	}
+	j.blind = err != nil
+	if j.blind {
+		j.reason = j.row.LastError
+	}
+	return nil
 }
 
 // told sorts an error: what a person has to see goes to the row, the rest is

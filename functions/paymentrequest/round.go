@@ -103,10 +103,19 @@ func raced(err error) bool { return errors.Is(err, crm.ErrChanged) || errors.Is(
 // values are the columns to write: what Stripe says, which request was carried
 // out, and what a person has to be told.
 func (c *Config) values(j *job) dataverse.Values {
-	if j.blind {
-		return j.row.LastErrorValue(j.reason)
-	}
 	values := dataverse.Values{}
+	if !j.blind {
+		maps.Copy(values, c.shown(j))
+	}
+	if j.reason == "" && (j.row.Handled != "" || j.row.Ask.Request > payment.RequestNone) {
+		maps.Copy(values, j.row.HandledValue(j.row.Text()))
+	}
+	maps.Copy(values, j.row.LastErrorValue(j.reason))
+	return values
+}
+
+// shown are the columns in which the row differs from what Stripe says.
+func (c *Config) shown(j *job) dataverse.Values {
 	p, show, err := payment.Outcome(j.row.Row, j.facts)
 	if err != nil {
 		// It comes before a refusal: while it stands the columns are not what
@@ -114,18 +123,14 @@ func (c *Config) values(j *job) dataverse.Values {
 		j.reason = ""
 		j.tell(err)
 	}
-	if show {
-		j.status = p.Status
-		columns, err := j.row.Values(p)
-		if err != nil {
-			j.tell(outcome.Reviewf("%w", err))
-		}
-		maps.Copy(values, columns)
+	if !show {
+		return nil
 	}
-	if j.reason == "" && (j.row.Handled != "" || j.row.Ask.Request > payment.RequestNone) {
-		maps.Copy(values, j.row.HandledValue(j.row.Text()))
+	j.status = p.Status
+	values, err := j.row.Values(p)
+	if err != nil {
+		j.tell(outcome.Reviewf("%w", err))
 	}
-	maps.Copy(values, j.row.LastErrorValue(j.reason))
 	return values
 }
 
