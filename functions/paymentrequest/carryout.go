@@ -81,12 +81,14 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 }
 
 // lookAgain is for a row that asks for nothing. Stripe is read only where a
-// person had something to settle, which may be settled now. The row may name a
-// payment that cannot be read from here, such as a connected account's: that
-// is nobody's fault.
+// person had something to settle, which may be settled now, and where the row
+// stopped asking while something was made for it, which it has to name. The
+// row may name a payment that cannot be read from here, such as a connected
+// account's: that is nobody's fault.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
-	j.blind = true
-	if !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
+	made := len(j.made.Intents)+len(j.made.Sessions) > 0
+	if !made && !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
+		j.blind = true
 		return nil
 	}
 	err := c.read(ctx, j)
