@@ -82,6 +82,9 @@ func (s *Server) deliver() {
 // dispatch starts every delivery that is due and says how long it is until the next.
 func (s *Server) dispatch() (time.Duration, error) {
 	next := pollEvery
+	// An attempt may end while the list is walked. What waited for it when the
+	// walk came by must not be overtaken by what comes later in the list.
+	blocked := map[string]bool{}
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		cursor := tx.Bucket([]byte(bucketDeliveries)).Cursor()
 		for key, raw := cursor.First(); key != nil; key, raw = cursor.Next() {
@@ -93,6 +96,9 @@ func (s *Server) dispatch() (time.Duration, error) {
 			if err := json.Unmarshal(raw, &d); err != nil {
 				return fmt.Errorf("reading a delivery: %w", err)
 			}
+			if blocked[d.Endpoint] {
+				continue
+			}
 			key := bytes.Clone(key)
 			started, full := s.courier.take(string(key), d.Endpoint, s.cfg.Delivery)
 			if full {
@@ -101,6 +107,7 @@ func (s *Server) dispatch() (time.Duration, error) {
 			if started {
 				s.running.Go(func() { s.carry(key, d) })
 			}
+			blocked[d.Endpoint] = s.cfg.Delivery.Orderly
 		}
 		return nil
 	})
@@ -149,6 +156,9 @@ func (c *courier) change() <-chan struct{} {
 func (s *Server) carry(key []byte, d delivery) {
 	defer s.wakeUp()
 	defer s.courier.done(string(key), d.Endpoint)
+	if !s.pending(key) {
+		return
+	}
 	to, body, err := s.parcel(d)
 	if err == nil && to != nil {
 		err = s.attemptDelivery(to, body)
@@ -166,6 +176,17 @@ func (s *Server) carry(key []byte, d delivery) {
 	if err := s.settleDelivery(key, d, to != nil && err == nil); err != nil {
 		s.cfg.Logger.LogAttrs(s.stopped, slog.LevelError, "stripe stand-in: storing a delivery", slog.Any("error", err))
 	}
+}
+
+// pending says whether a delivery is still to be made. An attempt may have
+// settled it after the courier read the list in which it stood.
+func (s *Server) pending(key []byte) bool {
+	there := false
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		there = tx.Bucket([]byte(bucketDeliveries)).Get(key) != nil
+		return nil
+	})
+	return err == nil && there
 }
 
 // settleDelivery forgets a delivery that was taken, or schedules it anew while there are attempts left.
