@@ -116,7 +116,7 @@ func TestReadyFileTellsWhereEverythingIs(t *testing.T) {
 	c.must(err)
 	var fields map[string]string
 	c.must(json.Unmarshal(text, &fields))
-	for _, name := range []string{"functions", "dataverse", "stripe", "stripeSecretKey", "stripeWebhookSecret"} {
+	for _, name := range []string{"functions", "dataverse", "stripe", "stripeSecretKey", "stripeWebhookSecret", "queues"} {
 		if fields[name] == "" {
 			t.Errorf("the ready file has no %s", name)
 		}

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"paybridge/internal/settings"
 )
 
 // commands is the command line.
@@ -81,11 +83,23 @@ type hinted struct {
 
 func (h *hinted) Error() string { return h.err.Error() }
 func (h *hinted) Unwrap() error { return h.err }
+func (h *hinted) Hint() string  { return h.hint }
 
+// report says what went wrong and what to do about it. Settings that are wrong
+// are shown one by one.
 func report(stderr io.Writer, err error) int {
+	if problems := settings.Problems(err); len(problems) > 0 {
+		for _, p := range problems {
+			_, _ = fmt.Fprintf(stderr, "paybridge: %s: %s\nhint: %s\n", p.Setting, p.Message, p.Hint)
+		}
+		return 1
+	}
 	_, _ = fmt.Fprintf(stderr, "paybridge: %v\n", err)
-	if h, ok := errors.AsType[*hinted](err); ok && h.hint != "" {
-		_, _ = fmt.Fprintf(stderr, "hint: %s\n", h.hint)
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok && h.Hint() != "" {
+		_, _ = fmt.Fprintf(stderr, "hint: %s\n", h.Hint())
 	}
 	return 1
 }

@@ -81,10 +81,51 @@ type Received struct {
 // latest time that Service Bus can express.
 var NeverExpires = time.Date(9999, time.December, 31, 23, 59, 59, 999999900, time.UTC)
 
-// stored is a Message as it lies in the file.
+// stored is a Message as it lies in the file and travels to another process.
 type stored struct {
-	Message
+	bare
 	Properties map[string]value `json:"properties,omitempty"`
+}
+
+// bare is a Message without its methods.
+type bare Message
+
+// MarshalJSON writes the message with the types of its application properties,
+// which plain JSON would lose. ScheduledEnqueueTime and TimeToLive are left
+// out: they concern the sending alone.
+func (m Message) MarshalJSON() ([]byte, error) {
+	s := stored{bare: bare(m)}
+	for k, v := range m.ApplicationProperties {
+		x, err := newValue(v)
+		if err != nil {
+			return nil, fmt.Errorf("application property %q: %w", k, err)
+		}
+		if s.Properties == nil {
+			s.Properties = make(map[string]value, len(m.ApplicationProperties))
+		}
+		s.Properties[k] = x
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (m *Message) UnmarshalJSON(data []byte) error {
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*m = Message(s.bare)
+	for k, x := range s.Properties {
+		v, err := x.decode()
+		if err != nil {
+			return fmt.Errorf("application property %q: %w", k, err)
+		}
+		if m.ApplicationProperties == nil {
+			m.ApplicationProperties = make(map[string]any, len(s.Properties))
+		}
+		m.ApplicationProperties[k] = v
+	}
+	return nil
 }
 
 // encode returns the message as it is stored, or ErrMessageTooLarge, or an
@@ -92,22 +133,17 @@ type stored struct {
 func (m Message) encode() ([]byte, error) {
 	size := len(m.Body) + len(m.ContentType) + len(m.MessageID) + len(m.Subject) +
 		len(m.CorrelationID) + len(m.To) + len(m.ReplyTo)
-	s := stored{Message: m}
 	for k, v := range m.ApplicationProperties {
 		x, err := newValue(v)
 		if err != nil {
 			return nil, fmt.Errorf("servicebus: application property %q: %w", k, err)
 		}
-		if s.Properties == nil {
-			s.Properties = make(map[string]value, len(m.ApplicationProperties))
-		}
-		s.Properties[k] = x
 		size += len(k) + len(x.Text)
 	}
 	if size > MaxMessageSize {
 		return nil, fmt.Errorf("%w: %d bytes", ErrMessageTooLarge, size)
 	}
-	data, err := json.Marshal(s)
+	data, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the message: %w", err)
 	}
@@ -115,19 +151,9 @@ func (m Message) encode() ([]byte, error) {
 }
 
 func decodeMessage(data []byte) (Message, error) {
-	var s stored
-	if err := json.Unmarshal(data, &s); err != nil {
+	var m Message
+	if err := json.Unmarshal(data, &m); err != nil {
 		return Message{}, fmt.Errorf("decoding the message: %w", err)
 	}
-	for k, x := range s.Properties {
-		v, err := x.decode()
-		if err != nil {
-			return Message{}, fmt.Errorf("decoding the application property %q: %w", k, err)
-		}
-		if s.ApplicationProperties == nil {
-			s.ApplicationProperties = make(map[string]any, len(s.Properties))
-		}
-		s.ApplicationProperties[k] = v
-	}
-	return s.Message, nil
+	return m, nil
 }

@@ -44,6 +44,7 @@ func (l *Local) startDataverse(ctx context.Context) error {
 func (l *Local) startStripe(ctx context.Context) error {
 	if key := l.cfg.Settings["StripeSecretKey"]; key != "" {
 		l.urls.Stripe = orElse(l.cfg.Settings["StripeApiBase"], "https://api.stripe.com")
+		l.urls.StripeWebhookSecret = l.cfg.Settings["StripeWebhookSecret"]
 		return nil
 	}
 	listener, err := l.listen(ctx, "Stripe", l.cfg.StripePort, &l.state.StripePort)

@@ -17,9 +17,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
 	"paybridge/standin/servicebus"
+	"paybridge/standin/servicebus/remote"
 	"paybridge/standin/stripe"
 )
 
@@ -97,6 +100,9 @@ type Endpoints struct {
 	Stripe              string `json:"stripe"`
 	StripeSecretKey     string `json:"stripeSecretKey"`
 	StripeWebhookSecret string `json:"stripeWebhookSecret"`
+	// Queues is where package remote serves the queues to other processes of
+	// this machine.
+	Queues string `json:"queues"`
 }
 
 // Start starts everything and returns when it answers. The context bounds the
@@ -117,7 +123,7 @@ func Start(ctx context.Context, cfg Config) (_ *Local, err error) {
 	if l.state, err = readState(cfg.Data); err != nil {
 		return nil, err
 	}
-	if err := l.openQueues(); err != nil {
+	if err := l.openQueues(ctx); err != nil {
 		return nil, err
 	}
 	if err := l.startDataverse(ctx); err != nil {
@@ -168,7 +174,7 @@ func (l *Local) Close() error {
 	return errors.Join(errs...)
 }
 
-func (l *Local) openQueues() error {
+func (l *Local) openQueues(ctx context.Context) error {
 	queues, err := servicebus.Open(filepath.Join(l.cfg.Data, "servicebus"), &servicebus.Options{ReleaseLocks: true})
 	if err != nil {
 		return err
@@ -184,13 +190,19 @@ func (l *Local) openQueues() error {
 			return err
 		}
 	}
+	listener, err := l.listen(ctx, "the queues", 0, &l.state.QueuesPort)
+	if err != nil {
+		return err
+	}
+	l.state.Instance = uuid.NewString()
+	l.urls.Queues = l.serve(listener, remote.Handler(queues, l.state.Instance))
 	return nil
 }
 
 // appSettings are what the handler gets: the person's own, and the stand-ins'
 // where they stand in.
-func (l *Local) appSettings() map[string]string {
-	settings := maps.Clone(l.cfg.Settings)
+func appSettings(own map[string]string, urls Endpoints) map[string]string {
+	settings := maps.Clone(own)
 	if settings == nil {
 		settings = map[string]string{}
 	}
@@ -198,21 +210,18 @@ func (l *Local) appSettings() map[string]string {
 	settings["PaymentEventsQueue"] = EventsQueue
 	settings["PaymentRequestsQueue"] = RequestsQueue
 	settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
-	if l.Dataverse != nil {
-		settings["DataverseUrl"] = l.urls.Dataverse
-	}
-	if l.Stripe != nil {
-		settings["StripeApiBase"] = l.urls.Stripe
-		settings["StripeSecretKey"] = l.urls.StripeSecretKey
-		settings["StripeWebhookSecret"] = l.urls.StripeWebhookSecret
+	settings["DataverseUrl"] = urls.Dataverse
+	if urls.StripeSecretKey != "" {
+		// The stand-in; of the real one the endpoints name no key.
+		settings["StripeApiBase"] = urls.Stripe
+		settings["StripeSecretKey"] = urls.StripeSecretKey
+		settings["StripeWebhookSecret"] = urls.StripeWebhookSecret
 		if settings["PaymentSuccessUrl"] == "" {
-			settings["PaymentSuccessUrl"] = l.urls.Stripe + thanksPath
+			settings["PaymentSuccessUrl"] = urls.Stripe + thanksPath
 		}
 		if settings["PaymentCancelUrl"] == "" {
-			settings["PaymentCancelUrl"] = l.urls.Stripe + cartPath
+			settings["PaymentCancelUrl"] = urls.Stripe + cartPath
 		}
-	} else {
-		l.urls.StripeWebhookSecret = settings["StripeWebhookSecret"]
 	}
 	return settings
 }

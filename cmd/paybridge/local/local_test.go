@@ -130,7 +130,7 @@ func TestRealEndsReplaceTheirStandIns(t *testing.T) {
 	}
 	want := local.Endpoints{
 		Functions: l.Endpoints().Functions, Dataverse: "https://contoso.crm4.dynamics.com", Stripe: "https://api.stripe.com",
-		StripeWebhookSecret: "whsec_of_a_person",
+		StripeWebhookSecret: "whsec_of_a_person", Queues: l.Endpoints().Queues,
 	}
 	if diff := cmp.Diff(want, l.Endpoints()); diff != "" {
 		t.Error(diff)

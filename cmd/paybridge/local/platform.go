@@ -35,10 +35,11 @@ func (l *Local) startFunctions(ctx context.Context) error {
 	if err := l.registerStep(); err != nil {
 		return err
 	}
+	l.state.Endpoints = &l.urls
 	if err := l.state.write(l.cfg.Data); err != nil {
 		return err
 	}
-	l.settings = l.appSettings()
+	l.settings = appSettings(l.cfg.Settings, l.urls)
 	if l.host, err = l.startHost(ctx); err != nil {
 		return err
 	}

@@ -17,7 +17,12 @@ type state struct {
 	FunctionsPort int              `json:"functionsPort"`
 	DataversePort int              `json:"dataversePort"`
 	StripePort    int              `json:"stripePort"`
+	QueuesPort    int              `json:"queuesPort"`
 	Webhook       *stripe.Endpoint `json:"webhook,omitempty"`
+	// Instance and Endpoints are those of the run that wrote them. By the
+	// first, Find tells whether that run still answers.
+	Instance  string     `json:"instance,omitempty"`
+	Endpoints *Endpoints `json:"endpoints,omitempty"`
 }
 
 const stateFile = "local.json"

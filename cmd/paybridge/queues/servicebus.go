@@ -1,0 +1,203 @@
+package queues
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/google/uuid"
+
+	"paybridge/internal/secret"
+)
+
+// Config says which namespace of Azure Service Bus is meant.
+type Config struct {
+	// Connection is its connection string, also one of the emulator. It wins
+	// over Host.
+	Connection secret.Secret
+	// Host is the namespace's host name, for access with Credential.
+	Host       string
+	Credential azcore.TokenCredential
+}
+
+// Name returns the host name of the namespace, for people.
+func (c Config) Name() string {
+	if c.Connection.IsZero() {
+		return c.Host
+	}
+	name := "Service Bus"
+	for part := range strings.SplitSeq(c.Connection.Reveal(), ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		switch strings.ToLower(strings.TrimSpace(key)) {
+		case "endpoint":
+			if u, err := url.Parse(strings.TrimSpace(value)); err == nil && u.Host != "" {
+				name = u.Host
+			}
+		case "usedevelopmentemulator":
+			if strings.EqualFold(strings.TrimSpace(value), "true") {
+				return "the Service Bus emulator"
+			}
+		}
+	}
+	return name
+}
+
+// ServiceBus returns a namespace of Azure Service Bus. It connects when it is
+// first used.
+func ServiceBus(c Config) (Namespace, error) {
+	options := &azservicebus.ClientOptions{
+		ApplicationID: "PayBridge",
+		RetryOptions:  azservicebus.RetryOptions{MaxRetries: 2, RetryDelay: time.Second, MaxRetryDelay: 5 * time.Second},
+	}
+	var client *azservicebus.Client
+	var err error
+	if c.Connection.IsZero() {
+		client, err = azservicebus.NewClient(c.Host, c.Credential, options)
+	} else if client, err = azservicebus.NewClientFromConnectionString(c.Connection.Reveal(), options); err != nil {
+		// What could not be read is not repeated: a key is part of it.
+		err = errors.New("the connection string cannot be read")
+	}
+	if err != nil {
+		return nil, &Error{Err: fmt.Errorf("connecting to Service Bus: %w", err),
+			hint: "copy ServiceBusConnection from the namespace's shared access policies: Endpoint=sb://…;SharedAccessKeyName=…;SharedAccessKey=…"}
+	}
+	return &namespace{
+		sender: func(queue string) (sender, error) { return client.NewSender(queue, nil) },
+		receiver: func(queue string, sub azservicebus.SubQueue) (receiver, error) {
+			return client.NewReceiverForQueue(queue, &azservicebus.ReceiverOptions{SubQueue: sub})
+		},
+		close: client.Close,
+	}, nil
+}
+
+// sender and receiver are what is used of the SDK's Sender and Receiver, as its
+// documentation recommends for tests.
+type sender interface {
+	NewMessageBatch(context.Context, *azservicebus.MessageBatchOptions) (*azservicebus.MessageBatch, error)
+	SendMessageBatch(context.Context, *azservicebus.MessageBatch, *azservicebus.SendMessageBatchOptions) error
+	SendAMQPAnnotatedMessage(context.Context, *azservicebus.AMQPAnnotatedMessage, *azservicebus.SendAMQPAnnotatedMessageOptions) error
+	Close(context.Context) error
+}
+
+type receiver interface {
+	PeekMessages(context.Context, int, *azservicebus.PeekMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+	ReceiveMessages(context.Context, int, *azservicebus.ReceiveMessagesOptions) ([]*azservicebus.ReceivedMessage, error)
+	CompleteMessage(context.Context, *azservicebus.ReceivedMessage, *azservicebus.CompleteMessageOptions) error
+	AbandonMessage(context.Context, *azservicebus.ReceivedMessage, *azservicebus.AbandonMessageOptions) error
+	Close(context.Context) error
+}
+
+var (
+	_ sender   = (*azservicebus.Sender)(nil)
+	_ receiver = (*azservicebus.Receiver)(nil)
+)
+
+type namespace struct {
+	sender   func(queue string) (sender, error)
+	receiver func(queue string, sub azservicebus.SubQueue) (receiver, error)
+	close    func(context.Context) error
+}
+
+// Send puts messages on a queue, in batches as large as the link takes.
+func (n *namespace) Send(ctx context.Context, queue string, bodies ...[]byte) (err error) {
+	if len(bodies) == 0 {
+		return nil
+	}
+	to, err := n.sender(queue)
+	if err != nil {
+		return explain("sending to "+queue, err)
+	}
+	defer func() { err = errors.Join(err, to.Close(ctx)) }()
+	for rest := bodies; len(rest) > 0; {
+		batch, err := to.NewMessageBatch(ctx, nil)
+		if err != nil {
+			return explain("sending to "+queue, err)
+		}
+		if rest, err = fill(batch, rest); err != nil {
+			return explain("sending to "+queue, err)
+		}
+		if err := to.SendMessageBatch(ctx, batch, nil); err != nil {
+			return explain("sending to "+queue, err)
+		}
+	}
+	return nil
+}
+
+// fill puts as many messages into the batch as fit and returns the others.
+func fill(batch *azservicebus.MessageBatch, bodies [][]byte) ([][]byte, error) {
+	for i, body := range bodies {
+		id, kind := uuid.NewString(), contentType
+		err := batch.AddMessage(&azservicebus.Message{Body: body, MessageID: &id, ContentType: &kind}, nil)
+		if i > 0 && errors.Is(err, azservicebus.ErrMessageTooLarge) {
+			return bodies[i:], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// Counts counts by peeking, which the rights to receive allow; exact numbers
+// would take the right to manage the namespace.
+func (n *namespace) Counts(ctx context.Context, queue string) (Counts, error) {
+	active, more, err := n.count(ctx, queue, 0)
+	if err != nil {
+		return Counts{}, err
+	}
+	dead, moreDead, err := n.count(ctx, queue, azservicebus.SubQueueDeadLetter)
+	return Counts{Active: active, DeadLetters: dead, AtLeast: more || moreDead}, err
+}
+
+func (n *namespace) count(ctx context.Context, queue string, sub azservicebus.SubQueue) (count int, more bool, err error) {
+	from, err := n.receiver(queue, sub)
+	if err != nil {
+		return 0, false, explain("counting the messages of "+queue, err)
+	}
+	defer func() { err = errors.Join(err, from.Close(ctx)) }()
+	for next := int64(0); count < CountLimit; {
+		messages, err := from.PeekMessages(ctx, MaxPage, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &next})
+		if err != nil {
+			return 0, false, explain("counting the messages of "+queue, err)
+		}
+		if len(messages) == 0 {
+			return count, false, nil
+		}
+		count += len(messages)
+		next = sequenceNumber(messages[len(messages)-1]) + 1
+	}
+	return count, true, nil
+}
+
+// Close ends the connection.
+func (n *namespace) Close(ctx context.Context) error { return n.close(ctx) }
+
+func sequenceNumber(m *azservicebus.ReceivedMessage) int64 {
+	if m.SequenceNumber == nil {
+		return 0
+	}
+	return *m.SequenceNumber
+}
+
+// explain says what the namespace's answer means.
+func explain(doing string, err error) error {
+	hint := ""
+	if e, ok := errors.AsType[*azservicebus.Error](err); ok {
+		switch e.Code {
+		case azservicebus.CodeUnauthorizedAccess:
+			hint = "the connection string needs the claims Listen and Send; with az login or a managed identity assign the roles Azure Service Bus Data Receiver and Data Sender"
+		case azservicebus.CodeNotFound:
+			hint = "compare PaymentEventsQueue and PaymentRequestsQueue with the queues of the namespace"
+		case azservicebus.CodeConnectionLost:
+			hint = "check that this machine reaches the namespace on port 5671, or that the emulator is running"
+		case azservicebus.CodeLockLost:
+			err = errors.Join(ErrLockLost, err)
+		}
+	}
+	return &Error{Err: fmt.Errorf("%s: %w", doing, err), hint: hint}
+}
