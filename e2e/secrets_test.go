@@ -21,7 +21,7 @@ func (w *world) keepsSecrets() {
 			w.secretFree("a message on "+name, body)
 		}
 	}
-	for _, table := range []string{"pb_payment", "pb_paymentevent"} {
+	for _, table := range []string{w.Mapping().Table, "pb_paymentevent"} {
 		rows, err := w.Dataverse.Rows(table)
 		if err != nil {
 			w.t.Error(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
@@ -68,7 +69,10 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	if c.stripe != nil {
 		update.Stripe, request.Stripe = c.stripe, c.stripe
 	}
-	mapping := crm.PaymentMapping()
+	mapping, err := crm.ReadMapping(s.PaymentTable, os.DirFS("."))
+	if err != nil {
+		return nil, err
+	}
 	mapping.Metadata = s.PaymentMetadataColumns
 	changed := crmwebhook.Config{Missing: s.Missing(crmwebhook.Name), Table: mapping.Table, Org: s.OrgHost()}
 	if c.dataverse != nil {

@@ -22,6 +22,7 @@ import (
 type demonstration struct {
 	t     *terminal
 	urls  local.Endpoints
+	in    crm.Mapping
 	start time.Time
 	last  time.Time
 }
@@ -36,7 +37,11 @@ func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopRead
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the row did not become Completed within a minute"))
 	defer cancel()
 	now := time.Now()
-	d := &demonstration{t: t, urls: l.Endpoints(), start: now, last: now}
+	d := &demonstration{t: t, urls: l.Endpoints(), in: l.Mapping(), start: now, last: now}
+	if d.in.Request == "" {
+		t.say("\nThe demonstration starts with a request in the CRM; the mapping has no column for one, so it is left out.")
+		return nil
+	}
 	t.say("\nOne payment, end to end:")
 
 	row, err := d.makeRow(ctx)
@@ -80,7 +85,7 @@ func demonstrate(ctx context.Context, t *terminal, l *local.Local, hops *hopRead
 		return fmt.Errorf("the row shows %s", status)
 	}
 	t.say("look at it:")
-	t.say("  curl -H 'Authorization: Bearer user:Ann' '%s/api/data/v9.2/pb_payments(%s)'", d.urls.Dataverse, row)
+	t.say("  curl -H 'Authorization: Bearer user:Ann' '%s/api/data/v9.2/%s(%s)'", d.urls.Dataverse, d.in.SetName, row)
 	return nil
 }
 
@@ -106,21 +111,30 @@ func (d *demonstration) makeRow(ctx context.Context) (string, error) {
 		return "", errors.New("the CRM has no currency EUR")
 	}
 	euro, _ := list[0].(map[string]any)
-	made, err := d.dataverse(ctx, http.MethodPost, base+"/pb_payments",
-		fmt.Sprintf(`{"pb_name":"Order 1001","pb_amount":12.50,"pb_request":%d,"transactioncurrencyid@odata.bind":"/transactioncurrencies(%v)"}`,
-			crm.PaymentMapping().RequestValues[payment.RequestPay], euro["transactioncurrencyid"]))
+	columns := map[string]any{
+		d.in.Amount: json.Number("12.50"), d.in.Request: d.in.RequestValues[payment.RequestPay],
+		"transactioncurrencyid@odata.bind": fmt.Sprintf("/transactioncurrencies(%v)", euro["transactioncurrencyid"]),
+	}
+	if d.in.Description != "" {
+		columns[d.in.Description] = "Order 1001"
+	}
+	body, err := json.Marshal(columns)
 	if err != nil {
 		return "", err
 	}
-	id, _ := made["pb_paymentid"].(string)
+	made, err := d.dataverse(ctx, http.MethodPost, base+"/"+d.in.SetName, string(body))
+	if err != nil {
+		return "", err
+	}
+	id, _ := made[d.in.IDColumn].(string)
 	return id, nil
 }
 
 // readRow returns what the row records and shows.
 func (d *demonstration) readRow(ctx context.Context, row string) (intent, status string, err error) {
-	read, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/pb_payments("+row+")?$select=pb_status,pb_paymentintentid", "")
-	status, _ = read["pb_status@OData.Community.Display.V1.FormattedValue"].(string)
-	intent, _ = read["pb_paymentintentid"].(string)
+	read, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/"+d.in.SetName+"("+row+")?$select="+d.in.Status+","+d.in.PaymentIntent, "")
+	status, _ = read[d.in.Status+"@OData.Community.Display.V1.FormattedValue"].(string)
+	intent, _ = read[d.in.PaymentIntent].(string)
 	return intent, status, err
 }
 

@@ -43,7 +43,7 @@ func (c *localCommand) Run(ctx context.Context, t *terminal) error {
 	started := time.Now()
 	// Not dist/ of the repository: two runs on different data must not pack over
 	// each other, nor over what somebody is about to deploy.
-	packed, err := pack.Pack(ctx, pack.Config{Root: root, Dist: filepath.Join(c.Data, "dist"), Version: version()})
+	packed, err := pack.Pack(ctx, pack.Config{Root: root, Dist: filepath.Join(c.Data, "dist"), Version: version(), Mapping: mappingFile(root, values)})
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,16 @@ func (c *localCommand) Run(ctx context.Context, t *terminal) error {
 	<-ctx.Done()
 	t.say("\nStopped.")
 	return l.Close()
+}
+
+// mappingFile is the mapping file beside local.settings.json that the settings
+// name, empty where they name none.
+func mappingFile(root string, values map[string]string) string {
+	name := values["PaymentTable"]
+	if filepath.Ext(name) != ".json" {
+		return ""
+	}
+	return filepath.Join(root, filepath.Base(name))
 }
 
 // introduce says what runs where.

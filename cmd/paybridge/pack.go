@@ -15,6 +15,8 @@ type packCommand struct {
 	Out    string `default:"dist" help:"Folder to lay out."`
 	GOOS   string `name:"goos" placeholder:"OS" help:"Operating system to build for, such as linux. Default: this machine's."`
 	GOARCH string `name:"goarch" placeholder:"ARCH" help:"Processor to build for, such as amd64. Default: this machine's."`
+
+	Mapping string `type:"existingfile" placeholder:"FILE" help:"Mapping file of another table than pb_payment, to name in PaymentTable."`
 }
 
 // Run packs and says what to do next.
@@ -30,7 +32,7 @@ func (c *packCommand) Run(ctx context.Context, t *terminal) error {
 	local := c.GOOS == "" && c.GOARCH == ""
 	t.progress("building the handler…")
 	started := time.Now()
-	result, err := pack.Pack(ctx, pack.Config{Root: root, Dist: out, GOOS: c.GOOS, GOARCH: c.GOARCH, Version: version(), LocalSettings: local})
+	result, err := pack.Pack(ctx, pack.Config{Root: root, Dist: out, GOOS: c.GOOS, GOARCH: c.GOARCH, Version: version(), LocalSettings: local, Mapping: c.Mapping})
 	if err != nil {
 		return err
 	}

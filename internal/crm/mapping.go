@@ -38,46 +38,59 @@ type Mapping struct {
 	EventLookup string
 }
 
-// PaymentMapping returns the mapping of the table pb_payment.
-func PaymentMapping() Mapping {
-	values := map[payment.Status]int{}
-	for i, s := range payment.Statuses() {
-		values[s] = choiceBase + i
-	}
-	return Mapping{
-		Table: "pb_payment", SetName: "pb_payments", IDColumn: "pb_paymentid",
-		Amount: "pb_amount", Description: "pb_name", CustomerEmail: "pb_customeremail",
-		CollectBy: "pb_collectby", Request: "pb_request", RefundAmount: "pb_refundamount",
-		Status: "pb_status", PaymentIntent: "pb_paymentintentid", CheckoutSession: "pb_checkoutsessionid", Charge: "pb_chargeid",
-		AmountReceived: "pb_amountreceived", AmountRefunded: "pb_amountrefunded", PaidOn: "pb_paidon",
-		FailureCode: "pb_failurecode", FailureMessage: "pb_failuremessage",
-		DisputeStatus: "pb_disputestatus", DisputeReason: "pb_disputereason",
-		PaymentMethod: "pb_paymentmethod", ReceiptURL: "pb_receipturl", Livemode: "pb_livemode",
-		CheckoutURL: "pb_checkouturl", HandledRequest: "pb_handledrequest", LastError: "pb_lasterror",
-		StatusValues: values,
-		RequestValues: map[payment.Request]int{
-			payment.RequestNone: choiceBase, payment.RequestPay: choiceBase + 1, payment.RequestCancel: choiceBase + 2, payment.RequestRefund: choiceBase + 3,
-		},
-		CollectByValues: map[payment.CollectBy]int{payment.ByIntent: choiceBase, payment.ByLink: choiceBase + 1},
-		EventLookup:     "pb_PaymentId",
-	}
-}
-
 // columns returns the names of all columns that are read, in a fixed order.
 func (m Mapping) columns() []string {
 	var names []string
-	for _, name := range append([]string{
-		m.IDColumn, m.Amount, m.Description, m.CustomerEmail, m.CollectBy, m.Request, m.RefundAmount,
-		m.Status, m.PaymentIntent, m.CheckoutSession, m.Charge,
-		m.AmountReceived, m.AmountRefunded, m.PaidOn, m.FailureCode, m.FailureMessage,
-		m.DisputeStatus, m.DisputeReason, m.PaymentMethod, m.ReceiptURL, m.Livemode,
-		m.CheckoutURL, m.HandledRequest, m.LastError, m.created(),
-	}, m.Metadata...) {
+	add := func(name string) {
 		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
+	add(m.IDColumn)
+	for _, c := range m.mapped() {
+		add(*c.column)
+	}
+	add(m.created())
+	for _, name := range m.Metadata {
+		add(name)
+	}
 	return names
+}
+
+// mappedColumn is one column of a mapping under the name that a mapping file
+// gives it.
+type mappedColumn struct {
+	name   string
+	column *string
+	// need says when the column must be there.
+	need need
+}
+
+// need says when a mapping must name a column.
+type need int
+
+const (
+	optional need = iota
+	// always: without it PayBridge could show a wrong payment or none.
+	always
+	// forRequests: the table lets people ask for something.
+	forRequests
+	// forLinks: the table lets people ask for a Checkout link.
+	forLinks
+)
+
+// mapped lists the columns of a mapping.
+func (m *Mapping) mapped() []mappedColumn {
+	return []mappedColumn{
+		{"amount", &m.Amount, always}, {"description", &m.Description, optional}, {"customerEmail", &m.CustomerEmail, optional},
+		{"collectBy", &m.CollectBy, optional}, {"request", &m.Request, optional}, {"refundAmount", &m.RefundAmount, optional},
+		{"status", &m.Status, always}, {"paymentIntent", &m.PaymentIntent, always}, {"checkoutSession", &m.CheckoutSession, forLinks},
+		{"charge", &m.Charge, optional}, {"amountReceived", &m.AmountReceived, optional}, {"amountRefunded", &m.AmountRefunded, optional},
+		{"paidOn", &m.PaidOn, optional}, {"failureCode", &m.FailureCode, optional}, {"failureMessage", &m.FailureMessage, optional},
+		{"disputeStatus", &m.DisputeStatus, optional}, {"disputeReason", &m.DisputeReason, optional},
+		{"paymentMethod", &m.PaymentMethod, optional}, {"receiptUrl", &m.ReceiptURL, optional}, {"livemode", &m.Livemode, always},
+		{"checkoutUrl", &m.CheckoutURL, forLinks}, {"handledRequest", &m.HandledRequest, forRequests}, {"lastError", &m.LastError, always},
+	}
 }
 
 // created is the column with the time at which a row was made, which every

@@ -18,6 +18,17 @@ const (
 	RequestRefund
 )
 
+// Requests returns every request in the order of the CRM's choice.
+func Requests() []Request { return []Request{RequestNone, RequestPay, RequestCancel, RequestRefund} }
+
+// String returns the label that the CRM shows.
+func (r Request) String() string {
+	if r < RequestNone || r > RequestRefund {
+		return fmt.Sprintf("Request(%d)", int(r))
+	}
+	return [...]string{RequestNone: "None", RequestPay: "Pay", RequestCancel: "Cancel", RequestRefund: "Refund"}[r]
+}
+
 // CollectBy is how the customer is asked to pay.
 type CollectBy int
 
@@ -30,6 +41,17 @@ const (
 	// ByLink makes a Checkout Session, whose link the seller sends.
 	ByLink
 )
+
+// Collections returns every way to collect in the order of the CRM's choice.
+func Collections() []CollectBy { return []CollectBy{ByIntent, ByLink} }
+
+// String returns the label that the CRM shows.
+func (c CollectBy) String() string {
+	if c < ByIntent || c > ByLink {
+		return fmt.Sprintf("CollectBy(%d)", int(c))
+	}
+	return [...]string{ByIntent: "Payment intent", ByLink: "Checkout link"}[c]
+}
 
 // Ask is what the CRM asks for beside amount and currency.
 type Ask struct {

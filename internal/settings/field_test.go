@@ -55,6 +55,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	values["PaymentCancelUrl"] = "https://shop.example/cart"
 	values["PaymentLinkExpiry"] = "90m"
 	values["PaymentMethodTypes"] = "card,sepa_debit"
+	values["PaymentTable"] = "salesorder"
 	values["PaymentMetadataColumns"] = "pb_name, pb_customeremail"
 	empty, _ := load(nil, nil)
 	for i, f := range settings.Fields() {

@@ -121,6 +121,7 @@ func (r *reader) settings() Settings {
 		PaymentCancelURL:       read(r, "PaymentCancelUrl", page),
 		PaymentLinkExpiry:      read(r, "PaymentLinkExpiry", linkExpiry),
 		PaymentMethodTypes:     read(r, "PaymentMethodTypes", names),
+		PaymentTable:           read(r, "PaymentTable", paymentTable),
 		PaymentMetadataColumns: read(r, "PaymentMetadataColumns", names),
 		AzureClientID:          read(r, azureClientID, guid),
 		InvocationTimeout:      read(r, "InvocationTimeout", invocationTimeout),

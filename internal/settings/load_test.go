@@ -71,6 +71,7 @@ func TestLoad(t *testing.T) {
 		PaymentRequestsQueue:  "payment-requests",
 		InvocationTimeout:     90 * time.Second,
 		PaymentLinkExpiry:     24 * time.Hour,
+		PaymentTable:          "payment",
 		LogLevel:              slog.LevelDebug,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -85,7 +86,7 @@ func TestNothingSetIsNoProblem(t *testing.T) {
 	t.Parallel()
 	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": ""}} {
 		got, err := load(values, nil)
-		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute, PaymentLinkExpiry: 24 * time.Hour}
+		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute, PaymentLinkExpiry: 24 * time.Hour, PaymentTable: "payment"}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", values, err, diff)
 		}
@@ -372,6 +373,12 @@ func TestPaymentSettings(t *testing.T) {
 		{"PaymentLinkExpiry", "29m", false},
 		{"PaymentLinkExpiry", "25h", false},
 		{"PaymentLinkExpiry", "soon", false},
+		{"PaymentTable", "payment", true},
+		{"PaymentTable", "salesorder", true},
+		{"PaymentTable", "invoice.json", true},
+		{"PaymentTable", "host.json", false},
+		{"PaymentTable", "../invoice.json", false},
+		{"PaymentTable", "pb_payment", false},
 		{"PaymentMethodTypes", "card, sepa_debit", true},
 		{"PaymentMethodTypes", "Card", false},
 		{"PaymentMethodTypes", "card,,sepa_debit", false},

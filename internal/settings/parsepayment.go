@@ -16,6 +16,10 @@ const (
 	maxNames = 20
 )
 
+// mappingForm keeps a mapping file beside host.json, and out of the files that
+// mean something else there.
+var mappingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,60}\.json$`)
+
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,99}$`)
 
 // page parses the address of a page that a customer is sent to.
@@ -34,6 +38,15 @@ func linkExpiry(value string) (time.Duration, *Problem) {
 		return 0, fault("it is not a time between 30m and 24h", "write it such as 90m or 12h; Stripe takes no other")
 	}
 	return d, nil
+}
+
+// paymentTable parses the name of a mapping. The file is read by who uses it.
+func paymentTable(value string) (string, *Problem) {
+	if value != "payment" && value != "salesorder" && (!mappingForm.MatchString(value) || value == "host.json") {
+		return "", fault("it is neither payment nor salesorder nor the name of a JSON file",
+			"write payment, salesorder, or the name of a mapping file beside host.json, such as invoice.json, without a folder")
+	}
+	return value, nil
 }
 
 // names parses a list of lower-case names.

@@ -39,11 +39,13 @@ type Settings struct {
 	PaymentRequestsQueue string        `setting:"PaymentRequestsQueue" for:"crmupdate crmwebhook paymentrequest reconcile" example:"payment-requests" local:"payment-requests" desc:"Queue of the news from the CRM."`
 
 	// PaymentSuccessURL and PaymentCancelURL may hold {CHECKOUT_SESSION_ID}.
-	PaymentSuccessURL      string        `setting:"PaymentSuccessUrl" example:"https://shop.example/thanks" desc:"Where Checkout sends the customer after paying. Without it no Checkout link can be made."`
-	PaymentCancelURL       string        `setting:"PaymentCancelUrl" example:"https://shop.example/cart" desc:"Where Checkout sends the customer who turns back."`
-	PaymentLinkExpiry      time.Duration `setting:"PaymentLinkExpiry" default:"24h" desc:"How long a Checkout link can be paid, from 30m to 24h."`
-	PaymentMethodTypes     []string      `setting:"PaymentMethodTypes" example:"card,sepa_debit" desc:"Payment method types to offer, with commas between. Without it those that are switched on in Stripe's Dashboard."`
-	PaymentMetadataColumns []string      `setting:"PaymentMetadataColumns" example:"pb_name" desc:"Further columns of the payment row to show as metadata on Stripe's objects, logical names with commas between, up to 20."`
+	PaymentSuccessURL  string        `setting:"PaymentSuccessUrl" example:"https://shop.example/thanks" desc:"Where Checkout sends the customer after paying. Without it no Checkout link can be made."`
+	PaymentCancelURL   string        `setting:"PaymentCancelUrl" example:"https://shop.example/cart" desc:"Where Checkout sends the customer who turns back."`
+	PaymentLinkExpiry  time.Duration `setting:"PaymentLinkExpiry" default:"24h" desc:"How long a Checkout link can be paid, from 30m to 24h."`
+	PaymentMethodTypes []string      `setting:"PaymentMethodTypes" example:"card,sepa_debit" desc:"Payment method types to offer, with commas between. Without it those that are switched on in Stripe's Dashboard."`
+	// PaymentTable is what crm.ReadMapping takes.
+	PaymentTable           string   `setting:"PaymentTable" default:"payment" example:"salesorder" desc:"Where the payments live: payment for the table pb_payment, salesorder for the orders of Dynamics 365 Sales, or the name of a JSON file beside host.json that maps another table."`
+	PaymentMetadataColumns []string `setting:"PaymentMetadataColumns" example:"pb_name" desc:"Further columns of the payment row to show as metadata on Stripe's objects, logical names with commas between, up to 20."`
 
 	AzureClientID string `setting:"AZURE_CLIENT_ID" local:"-" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Client id of the user-assigned managed identity; leave it out for the system-assigned one."`
 

@@ -23,7 +23,7 @@ func (l *Local) startDataverse(ctx context.Context) error {
 		return err
 	}
 	config := dataverse.Config{
-		Dir: filepath.Join(l.cfg.Data, "dataverse"), Tables: dataverse.PayBridgeTables(), Logger: l.log,
+		Dir: filepath.Join(l.cfg.Data, "dataverse"), Tables: dataverse.MappedTables(l.mapping), Logger: l.log,
 		// A step names the organisation by its host, and PayBridge knows it by
 		// DataverseUrl.
 		OrganizationHost: listener.Addr().String(),

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"paybridge/internal/crm"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
 	"paybridge/standin/servicebus"
@@ -78,6 +80,7 @@ type Local struct {
 	Queues *servicebus.Namespace
 
 	cfg      Config
+	mapping  crm.Mapping
 	log      *slog.Logger
 	state    state
 	settings map[string]string
@@ -114,7 +117,11 @@ func Start(ctx context.Context, cfg Config) (_ *Local, err error) {
 	if err := testModeOnly(cfg.Settings); err != nil {
 		return nil, err
 	}
-	l := &Local{cfg: cfg, log: cfg.Logger}
+	mapping, err := crm.ReadMapping(cfg.Settings["PaymentTable"], os.DirFS(cfg.Dist))
+	if err != nil {
+		return nil, err
+	}
+	l := &Local{cfg: cfg, mapping: mapping, log: cfg.Logger}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
@@ -140,6 +147,9 @@ func Start(ctx context.Context, cfg Config) (_ *Local, err error) {
 
 // Endpoints returns where everything is.
 func (l *Local) Endpoints() Endpoints { return l.urls }
+
+// Mapping returns where the payments live in the CRM.
+func (l *Local) Mapping() crm.Mapping { return l.mapping }
 
 // Host returns the Functions host that runs at the moment.
 func (l *Local) Host() *functionshost.Host {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"paybridge/internal/backoff"
-	"paybridge/internal/crm"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
 )
@@ -128,7 +127,7 @@ func (l *Local) registerStep() error {
 	if l.Dataverse == nil {
 		return nil
 	}
-	mapping := crm.PaymentMapping()
+	mapping := l.mapping
 	return l.Dataverse.RegisterWebhook(dataverse.Webhook{
 		Name: "PayBridge", URL: l.urls.Functions + "/api/crm/webhook", Code: l.cfg.FunctionKeys["default"],
 		Table: mapping.Table, Filter: mapping.Asks(),

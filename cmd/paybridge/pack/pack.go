@@ -35,6 +35,9 @@ type Config struct {
 	// one, to the script root, where func start looks for it. A folder that is
 	// going to be deployed must not have it: it holds secrets.
 	LocalSettings bool
+	// Mapping is a mapping file to put beside host.json under its own name, empty
+	// for none.
+	Mapping string
 }
 
 // Result is what was packed.
@@ -78,6 +81,11 @@ func Pack(ctx context.Context, c Config) (Result, error) {
 	if c.LocalSettings {
 		err := copyFile(filepath.Join(c.Root, localSettings), filepath.Join(dist, localSettings), 0o600)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Result{}, err
+		}
+	}
+	if c.Mapping != "" {
+		if err := packMapping(c.Mapping, dist); err != nil {
 			return Result{}, err
 		}
 	}
@@ -159,6 +167,9 @@ func packed(dist string, entry fs.DirEntry) bool {
 	if entry.IsDir() {
 		_, err := os.Stat(filepath.Join(dist, entry.Name(), "function.json"))
 		return err == nil
+	}
+	if isMapping(dist, entry.Name()) {
+		return true
 	}
 	return slices.Contains([]string{"host.json", "handler", "handler.exe", ".funcignore", localSettings}, entry.Name())
 }
