@@ -25,12 +25,12 @@ type commands struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run parses the command line and runs the command. It returns the exit code:
 // 0 done, 1 it did not work, 2 the command line cannot be understood.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli commands
 	exit := -1
 	parser, err := kong.New(&cli,
@@ -55,24 +55,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if err := parsed.Run(&terminal{out: stdout, err: stderr}); err != nil {
+	if err := parsed.Run(&terminal{in: stdin, out: stdout, err: stderr}); err != nil {
 		return report(stderr, err)
 	}
 	return 0
-}
-
-// terminal is where a command speaks to a person: results to out, progress to
-// err.
-type terminal struct {
-	out, err io.Writer
-}
-
-func (t *terminal) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
-}
-
-func (t *terminal) progress(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.err, format+"\n", args...)
 }
 
 // hinted is an error that says what to do about it.
