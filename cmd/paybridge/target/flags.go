@@ -39,7 +39,7 @@ func (f Flags) Open(ctx context.Context, p Process) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := connect(s, p)
+	t, err := connect(s, p, filepath.Dir(f.path()))
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (f Flags) openLocal(ctx context.Context, p Process, file map[string]string)
 	if err != nil {
 		return nil, err
 	}
-	t, err := connect(s, p)
+	t, err := connect(s, p, filepath.Join(f.Data, "dist"))
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +68,22 @@ func (f Flags) openLocal(ctx context.Context, p Process, file map[string]string)
 	return t, nil
 }
 
+// path is where the file of settings is.
+func (f Flags) path() string {
+	const name = "local.settings.json"
+	if f.Settings != "" {
+		return f.Settings
+	}
+	if root, err := pack.Root("."); err == nil {
+		return filepath.Join(root, name)
+	}
+	return name
+}
+
 // read reads the file of settings. Only one that was asked for by name has to
 // be there.
 func (f Flags) read() (map[string]string, error) {
-	const name = "local.settings.json"
-	path := f.Settings
-	if path == "" {
-		path = name
-		if root, err := pack.Root("."); err == nil {
-			path = filepath.Join(root, name)
-		}
-	}
+	path := f.path()
 	values, err := settings.ReadLocal(path)
 	if errors.Is(err, fs.ErrNotExist) && f.Settings == "" {
 		return nil, nil

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -28,8 +29,9 @@ type Target struct {
 
 	Stripe    *stripeapi.Client
 	Dataverse *dataverse.Client
-	// Rows are the payment rows in Dataverse.
-	Rows *crm.Store
+	// Mapping says where the payments live in Dataverse, Rows are their rows.
+	Mapping crm.Mapping
+	Rows    *crm.Store
 	// Queues is where PaymentEventsQueue and PaymentRequestsQueue are.
 	Queues queues.Namespace
 }
@@ -44,8 +46,15 @@ type Process struct {
 	Logger  *slog.Logger
 }
 
-func connect(s settings.Settings, p Process) (*Target, error) {
+// connect makes the clients. A mapping file that the settings name is looked
+// for in the given folder.
+func connect(s settings.Settings, p Process, folder string) (*Target, error) {
 	t := &Target{Settings: s}
+	var err error
+	if t.Mapping, err = crm.ReadMapping(s.PaymentTable, os.DirFS(folder)); err != nil {
+		return nil, &Error{Err: err, hint: "put the file that PaymentTable names into " + folder + ", and mend what is wrong with it"}
+	}
+	t.Mapping.Metadata = s.PaymentMetadataColumns
 	if !s.StripeSecretKey.IsZero() {
 		t.Stripe = stripeapi.New(stripeapi.Config{Key: s.StripeSecretKey, BaseURL: s.StripeAPIBase, Version: p.Version})
 	}
@@ -58,9 +67,7 @@ func connect(s settings.Settings, p Process) (*Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		mapping := crm.PaymentMapping()
-		mapping.Metadata = s.PaymentMetadataColumns
-		t.Rows = crm.New(t.Dataverse, mapping)
+		t.Rows = crm.New(t.Dataverse, t.Mapping)
 	}
 	return t, nil
 }
