@@ -12,6 +12,7 @@ import (
 var (
 	keyLike    = regexp.MustCompile(`\b(?:sk|rk|pk|whsec)_[\w*.-]+`)
 	secretLike = regexp.MustCompile(`\w*_secret_[\w*.-]+`)
+	codeLike   = regexp.MustCompile(`\b(code)=[^\s&'"<>]+`)
 	cardLike   = regexp.MustCompile(`\b\d(?:[ -]?\d){12,18}\b`)
 )
 
@@ -29,6 +30,7 @@ func clean(s string, n int) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	s = secretLike.ReplaceAllString(s, "[secret]")
 	s = keyLike.ReplaceAllString(s, "[secret]")
+	s = codeLike.ReplaceAllString(s, "$1=[secret]")
 	s = cardLike.ReplaceAllString(s, "[number]")
 	i := 0
 	for at := range s {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"paybridge/internal/payment"
 )
@@ -34,26 +36,39 @@ const (
 // payment_intent.succeeded. The refund.* types are those of newer API versions,
 // charge.refund.updated is that of older ones; there is no
 // payment_intent.failed.
-func kindOf(eventType string) kind {
-	switch eventType {
-	case "payment_intent.created", "payment_intent.processing", "payment_intent.requires_action",
-		"payment_intent.amount_capturable_updated", "payment_intent.succeeded",
-		"payment_intent.payment_failed", "payment_intent.canceled":
-		return kindIntent
-	case "checkout.session.completed", "checkout.session.async_payment_succeeded",
-		"checkout.session.async_payment_failed", "checkout.session.expired":
-		return kindSession
-	case "charge.refunded":
-		return kindCharge
-	case "charge.refund.updated", "refund.created", "refund.updated", "refund.failed":
-		return kindRefund
-	case "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
-		"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated":
-		return kindDispute
-	default:
-		return kindIgnored
-	}
+func kindOf(eventType string) kind { return kinds[eventType] }
+
+var kinds = map[string]kind{
+	"payment_intent.created":                   kindIntent,
+	"payment_intent.processing":                kindIntent,
+	"payment_intent.requires_action":           kindIntent,
+	"payment_intent.amount_capturable_updated": kindIntent,
+	"payment_intent.succeeded":                 kindIntent,
+	"payment_intent.payment_failed":            kindIntent,
+	"payment_intent.canceled":                  kindIntent,
+
+	"checkout.session.completed":               kindSession,
+	"checkout.session.async_payment_succeeded": kindSession,
+	"checkout.session.async_payment_failed":    kindSession,
+	"checkout.session.expired":                 kindSession,
+
+	"charge.refunded": kindCharge,
+
+	"charge.refund.updated": kindRefund,
+	"refund.created":        kindRefund,
+	"refund.updated":        kindRefund,
+	"refund.failed":         kindRefund,
+
+	"charge.dispute.created":          kindDispute,
+	"charge.dispute.updated":          kindDispute,
+	"charge.dispute.closed":           kindDispute,
+	"charge.dispute.funds_withdrawn":  kindDispute,
+	"charge.dispute.funds_reinstated": kindDispute,
 }
+
+// EventTypes returns the types of the events that PayBridge acts on, in order:
+// what a webhook endpoint has to be subscribed to, no more and no less.
+func EventTypes() []string { return slices.Sorted(maps.Keys(kinds)) }
 
 // wireEvent and wireObject hold the fields that have kept their name and
 // meaning in every API version since PaymentIntents exist.
