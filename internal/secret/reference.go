@@ -3,6 +3,7 @@ package secret
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -36,7 +37,7 @@ var (
 // be put into a URL. It is comparable.
 type Reference struct {
 	// Host is the vault's host name in lower case, such as
-	// kv-payments.vault.azure.net.
+	// kv-payments.vault.azure.net; a stand-in on this machine has a port too.
 	Host string
 	// Name is the secret's name.
 	Name string
@@ -46,12 +47,30 @@ type Reference struct {
 
 // Vault returns the name of the vault.
 func (r Reference) Vault() string {
+	if loopback(r.Host) {
+		return r.Host
+	}
 	name, _, _ := strings.Cut(r.Host, ".")
 	return name
 }
 
 // URL returns the base address of the vault.
-func (r Reference) URL() string { return "https://" + r.Host }
+func (r Reference) URL() string {
+	if loopback(r.Host) {
+		return "http://" + r.Host
+	}
+	return "https://" + r.Host
+}
+
+// loopback reports whether a host, with or without a port, is this machine: a
+// stand-in, which speaks plain http and believes anybody.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 // String returns the reference in its SecretUri form. It names a secret and
 // holds none.
@@ -78,8 +97,9 @@ func IsReference(value string) bool {
 //	@Microsoft.KeyVault(VaultName=vault;SecretName=name[;SecretVersion=version])
 //
 // in any case and with spaces around their parts; VaultName means a vault of
-// the public cloud. Every other value is an error that says what is wrong and
-// does not repeat the value.
+// the public cloud. A SecretUri may also be plain http on this machine, which
+// the platform does not know: a stand-in. Every other value is an error that
+// says what is wrong and does not repeat the value.
 func ParseReference(value string) (Reference, error) {
 	value = strings.TrimSpace(value)
 	if !IsReference(value) {
@@ -154,7 +174,8 @@ func parseSecretURI(uri string) (Reference, error) {
 	if err != nil {
 		return Reference{}, errors.New("the SecretUri is not a URL") // The cause would repeat it.
 	}
-	if u.Scheme != "https" || u.User != nil || u.Port() != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+	local := u.Scheme == "http" && loopback(strings.ToLower(u.Host))
+	if u.Scheme != "https" && !local || u.User != nil || u.Port() != "" && !local || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return Reference{}, errors.New("the SecretUri must be https:// with a host and a path only")
 	}
 	path, ok := strings.CutPrefix(u.EscapedPath(), "/secrets/")
@@ -167,7 +188,7 @@ func parseSecretURI(uri string) (Reference, error) {
 
 func checked(host, name, version string) (Reference, error) {
 	host = strings.ToLower(host)
-	if !vaultHost(host) {
+	if !loopback(host) && !vaultHost(host) {
 		return Reference{}, fmt.Errorf("the host must be a vault's name (3 to 24 letters, digits and single hyphens) and one of %s",
 			strings.Join(vaultSuffixes(), ", "))
 	}

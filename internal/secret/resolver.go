@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 	"golang.org/x/sync/errgroup"
 )
@@ -90,14 +89,7 @@ func (r Resolver) Resolve(ctx context.Context, settings map[string]Reference) (m
 }
 
 func (r Resolver) client(reference Reference) (*azsecrets.Client, error) {
-	if r.Credential == nil {
-		return nil, errNoCredential
-	}
-	client, err := azsecrets.NewClient(reference.URL(), signIn{r.Credential}, r.Options)
-	if err != nil {
-		return nil, fmt.Errorf("making a client of the vault: %w", err)
-	}
-	return client, nil
+	return Client(reference, r.Credential, r.Options)
 }
 
 func read(ctx context.Context, client *azsecrets.Client, reference Reference) (Secret, error) {
@@ -109,17 +101,4 @@ func read(ctx context.Context, client *azsecrets.Client, reference Reference) (S
 		return Secret{}, errEmpty
 	}
 	return New(*response.Value), nil
-}
-
-// signIn marks the errors of a credential, so that a vault that refuses can be
-// told from a sign-in that did not work.
-type signIn struct{ credential azcore.TokenCredential }
-
-// GetToken returns a token of the credential, or an error that is errSignIn.
-func (s signIn) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	token, err := s.credential.GetToken(ctx, options)
-	if err != nil {
-		return azcore.AccessToken{}, fmt.Errorf("%w: %w", errSignIn, err)
-	}
-	return token, nil
 }

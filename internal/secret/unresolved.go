@@ -44,7 +44,7 @@ func (e *UnresolvedError) Error() string {
 func (e *UnresolvedError) Unwrap() error { return e.cause }
 
 func unresolved(setting string, reference Reference, cause error) *UnresolvedError {
-	message, hint := explain(reference, cause)
+	message, hint := Explain(reference, cause)
 	return &UnresolvedError{
 		Setting:   setting,
 		Reference: reference,
@@ -54,8 +54,9 @@ func unresolved(setting string, reference Reference, cause error) *UnresolvedErr
 	}
 }
 
-// explain says what went wrong and what to do, by the class of the error.
-func explain(reference Reference, cause error) (message, hint string) {
+// Explain says what went wrong when a vault was asked for a secret and what to
+// do, by the class of the error. It quotes nothing that the vault answered.
+func Explain(reference Reference, cause error) (message, hint string) {
 	if errors.Is(cause, errSignIn) {
 		return "signing in to Azure did not work",
 			"give the app a managed identity (a user-assigned one by its client id in AZURE_CLIENT_ID), or run az login on a developer's machine"
@@ -87,7 +88,7 @@ func explainResponse(reference Reference, response *azcore.ResponseError) (messa
 	case http.StatusUnauthorized:
 		return status + ", the identity is not accepted", "use an identity of the tenant that the vault belongs to"
 	case http.StatusForbidden:
-		switch innerCode(response) {
+		switch InnerCode(response) {
 		case "ForbiddenByFirewall", "ForbiddenByConnection":
 			return status + ", the app's network is not let in", "let the app's virtual network into the vault's firewall, or give the vault a private endpoint there"
 		case "SecretDisabled":
@@ -106,9 +107,9 @@ func explainResponse(reference Reference, response *azcore.ResponseError) (messa
 	return status, "check the setting against the vault: " + reference.URL()
 }
 
-// innerCode returns the code by which Key Vault says which of its rules forbade
-// a request.
-func innerCode(response *azcore.ResponseError) string {
+// InnerCode returns the code by which Key Vault says more closely why it refused
+// a request, such as ForbiddenByRbac or ObjectIsDeletedButRecoverable.
+func InnerCode(response *azcore.ResponseError) string {
 	if response.RawResponse == nil {
 		return ""
 	}

@@ -27,6 +27,9 @@ type Field struct {
 	For []string
 	// Or is the setting that serves in this one's place.
 	Or string
+	// Vault is the name of the secret in the deployment's Key Vault to which the
+	// setting refers, empty for a setting that is not kept there.
+	Vault string
 	// Local is the value in local.settings.json.example.
 	Local string
 	// NotLocal says that the setting has no place in local.settings.json.
@@ -50,6 +53,7 @@ func Fields() []Field {
 			Secret:      isSecret(all.Field(i).Type),
 			For:         strings.Fields(tag.Get("for")),
 			Or:          tag.Get("or"),
+			Vault:       tag.Get("vault"),
 			Local:       tag.Get("local"),
 			index:       i,
 		}
@@ -65,6 +69,16 @@ func Fields() []Field {
 
 func isSecret(t reflect.Type) bool {
 	return t == reflect.TypeFor[secret.Secret]() || t == reflect.TypeFor[[]secret.Secret]()
+}
+
+// VaultSecret returns the name of the secret in the deployment's Key Vault to
+// which the app setting of that name refers. It is empty for a setting that is
+// not kept there.
+func VaultSecret(setting string) string {
+	if at := position(setting); at >= 0 {
+		return Fields()[at].Vault
+	}
+	return ""
 }
 
 // Missing returns the names of the settings that a function needs and that are

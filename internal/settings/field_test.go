@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"paybridge/internal/secret"
 	"paybridge/internal/settings"
 )
 
@@ -163,5 +164,34 @@ func TestTable(t *testing.T) {
 		if n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|"); n != 6 {
 			t.Errorf("line %d has %d bars: %s", i+1, n, line)
 		}
+	}
+}
+
+// Secrets that a person hands over are kept in Key Vault, each under a name
+// that Key Vault takes; the connection string of Service Bus is for places
+// without a managed identity, where there is no vault.
+func TestVaultSecrets(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range settings.Fields() {
+		if f.Vault == "" {
+			continue
+		}
+		if !f.Secret || seen[f.Vault] {
+			t.Errorf("%s: secret %v, vault %q", f.Name, f.Secret, f.Vault)
+		}
+		seen[f.Vault] = true
+		if _, err := secret.ParseReference("@Microsoft.KeyVault(VaultName=kv-pay;SecretName=" + f.Vault + ")"); err != nil {
+			t.Error(err)
+		}
+		if settings.VaultSecret(f.Name) != f.Vault {
+			t.Errorf("VaultSecret(%s) = %q", f.Name, settings.VaultSecret(f.Name))
+		}
+	}
+	want := map[string]bool{"stripe-secret-key": true, "stripe-webhook-secret": true, "dataverse-client-secret": true}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Error(diff)
+	}
+	if got := settings.VaultSecret("NoSuchSetting"); got != "" {
+		t.Errorf("a setting that is none is kept as %q", got)
 	}
 }

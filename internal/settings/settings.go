@@ -15,13 +15,14 @@ import (
 // default is the value when it is not set; values are the only ones allowed;
 // example shows the form; local is the value in local.settings.json.example, "-"
 // for a setting that has no place there; for names the functions that need it;
-// or names the setting that serves in its place.
+// or names the setting that serves in its place; vault is the name of its secret
+// in the deployment's Key Vault.
 type Settings struct {
-	StripeSecretKey secret.Secret `setting:"StripeSecretKey" for:"stripewebhook crmupdate paymentrequest reconcile" example:"sk_test_…" desc:"Secret or restricted key of the Stripe account. Its prefix decides between test and live mode."`
+	StripeSecretKey secret.Secret `setting:"StripeSecretKey" vault:"stripe-secret-key" for:"stripewebhook crmupdate paymentrequest reconcile" example:"sk_test_…" desc:"Secret or restricted key of the Stripe account. Its prefix decides between test and live mode."`
 
 	// StripeWebhookSecrets are the current signing secret and then the previous
 	// ones, at least one when set.
-	StripeWebhookSecrets []secret.Secret `setting:"StripeWebhookSecret" for:"stripewebhook" example:"whsec_…,whsec_…" desc:"Signing secret of the webhook endpoint; while it is being rolled the current and the previous one, with a comma between, up to five."`
+	StripeWebhookSecrets []secret.Secret `setting:"StripeWebhookSecret" vault:"stripe-webhook-secret" for:"stripewebhook" example:"whsec_…,whsec_…" desc:"Signing secret of the webhook endpoint; while it is being rolled the current and the previous one, with a comma between, up to five."`
 
 	// StripeAPIBase is an absolute URL without a slash at its end.
 	StripeAPIBase string `setting:"StripeApiBase" default:"https://api.stripe.com" desc:"Where Stripe's API is; plain http only for the local machine."`
@@ -31,7 +32,7 @@ type Settings struct {
 
 	DataverseTenantID     string        `setting:"DataverseTenantId" example:"contoso.onmicrosoft.com" desc:"Microsoft Entra tenant of the application user: a GUID or a domain. Set it together with the client id and secret; with none of the three the managed identity is used."`
 	DataverseClientID     string        `setting:"DataverseClientId" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Application (client) id of the application user."`
-	DataverseClientSecret secret.Secret `setting:"DataverseClientSecret" example:"@Microsoft.KeyVault(VaultName=kv-pay;SecretName=dataverse)" desc:"Client secret of the application user: the value, not the secret's id."`
+	DataverseClientSecret secret.Secret `setting:"DataverseClientSecret" vault:"dataverse-client-secret" example:"@Microsoft.KeyVault(VaultName=kv-pay;SecretName=dataverse-client-secret)" desc:"Client secret of the application user: the value, not the secret's id."`
 
 	ServiceBusConnection secret.Secret `setting:"ServiceBusConnection" or:"ServiceBusConnection__fullyQualifiedNamespace" for:"stripewebhook crmupdate crmwebhook paymentrequest reconcile" example:"Endpoint=sb://…" local:"Endpoint=sb://localhost;SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;" desc:"Connection string of the Service Bus namespace, read by the Functions host. It wins over ServiceBusConnection__fullyQualifiedNamespace."`
 	ServiceBusNamespace  string        `setting:"ServiceBusConnection__fullyQualifiedNamespace" example:"sb-pay.servicebus.windows.net" desc:"Host name of the Service Bus namespace, for access by managed identity in place of a connection string."`
