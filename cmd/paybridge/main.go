@@ -20,6 +20,7 @@ import (
 type commands struct {
 	Local localCommand `cmd:"" help:"Run everything on this machine, with no account anywhere, and show one payment travelling."`
 	Pack  packCommand  `cmd:"" help:"Lay out dist/: what func start runs and what is deployed."`
+	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: secrets, the webhook endpoint at Stripe."`
 }
 
 func main() {

@@ -30,8 +30,11 @@ func TestCommandLine(t *testing.T) {
 				}
 			}
 			env.Setenv("ROOT", root)
+			env.Values[standins{}] = &standins{}
 			return nil
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"standins": start, "writes": writes},
+
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})

@@ -2,6 +2,7 @@ package stripeapi
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -100,4 +101,10 @@ func signedAt(header string) (int64, error) {
 		return 0, ErrMalformedSignature
 	}
 	return at, nil
+}
+
+// Sign returns the Stripe-Signature header that Stripe sends with a body, to
+// ask an app whether it takes what is signed with a secret.
+func Sign(body []byte, s secret.Secret, at time.Time) string {
+	return fmt.Sprintf("t=%d,v1=%x", at.Unix(), webhook.ComputeSignature(at, body, s.Reveal()))
 }

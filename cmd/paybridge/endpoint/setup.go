@@ -1,0 +1,257 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"paybridge/cmd/paybridge/vault"
+	"paybridge/internal/secret"
+	"paybridge/internal/stripeapi"
+)
+
+// Config says which app's endpoint is to be set up, and how.
+type Config struct {
+	Stripe *stripeapi.Client
+	Vault  *vault.Vault
+	// App is the address of the function app without a path, such as
+	// https://pay.azurewebsites.net.
+	App string
+	// FunctionKey opens the app's function. Where it is not set an endpoint that
+	// is there keeps the key that its URL has.
+	FunctionKey secret.Secret
+	// Roll makes a new endpoint with a new secret beside the one that is there.
+	Roll bool
+	// Retire deletes the endpoints beside the current one, and drops their
+	// secrets.
+	Retire bool
+	// DryRun says what would be done and does nothing.
+	DryRun bool
+	// Say is told each thing that was done.
+	Say func(format string, args ...any)
+	// HTTP asks the app whether it takes the secret. Nil means a client of its
+	// own.
+	HTTP *http.Client
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+}
+
+// Error is a state in which setup does not go on, with what to do about it.
+type Error struct{ Message, Remedy string }
+
+// Error returns what is wrong.
+func (e *Error) Error() string { return e.Message }
+
+// Hint returns what to do.
+func (e *Error) Hint() string { return e.Remedy }
+
+// Setup makes the endpoint what it should be. Run again it does nothing, and
+// run after a crash it does what is missing.
+func Setup(ctx context.Context, c Config) error {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	run, err := c.read(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Roll && run.plan.current != nil && len(run.plan.old) > 1 {
+		return &Error{
+			Message: "the last roll is not finished: " + ids(run.plan.old[1:]) + " is still there beside " + run.plan.old[0].ID,
+			Remedy:  "finish it with --retire, then roll again",
+		}
+	}
+	if err := run.apply(ctx); err != nil {
+		return err
+	}
+	switch {
+	case c.Retire:
+		return run.retire(ctx)
+	case run.done == 0:
+		c.Say("nothing to do: the webhook endpoint %s is as it should be", run.plan.current.ID)
+	}
+	run.remind()
+	return nil
+}
+
+// run is one run of Setup.
+type run struct {
+	*Config
+	plan plan
+	list []stored
+	done int
+}
+
+func (c *Config) read(ctx context.Context) (*run, error) {
+	all, err := c.Stripe.Endpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := c.Vault.Read(ctx, name())
+	if err != nil {
+		return nil, err
+	}
+	list := readStored(kept, all)
+	return &run{Config: c, list: list, plan: c.decide(Ours(all, c.App), list)}, nil
+}
+
+// step does one thing, such as to create an endpoint, and says so; in a dry run
+// it only says that it would.
+func (r *run) step(verb, what string, do func() error) error {
+	r.done++
+	if r.DryRun {
+		r.Say("would %s %s", verb, what)
+		return nil
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	r.Say("%s %s", past[verb], what)
+	return nil
+}
+
+var past = map[string]string{"create": "created", "change": "changed", "delete": "deleted", "store": "stored", "keep": "kept"}
+
+func (r *run) apply(ctx context.Context) error {
+	for _, e := range r.plan.lost {
+		err := r.step("delete", "the webhook endpoint "+e.ID+", whose signing secret was never stored", func() error {
+			return r.Stripe.DeleteEndpoint(ctx, e.ID)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if r.plan.create != "" {
+		return r.create(ctx)
+	}
+	if len(r.plan.reasons) > 0 {
+		id := r.plan.current.ID
+		err := r.step("change", "the webhook endpoint "+id+": "+strings.Join(r.plan.reasons, "; "), func() error {
+			changed, err := r.Stripe.UpdateEndpoint(ctx, id, r.plan.correction)
+			r.plan.current = &changed
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// create makes a new endpoint and stores its secret before those that are there.
+func (r *run) create(ctx context.Context) error {
+	var template *stripeapi.Endpoint
+	if len(r.plan.old) > 0 {
+		template = &r.plan.old[0]
+	}
+	to := r.url(template)
+	if to.IsZero() {
+		return &Error{
+			Message: "the function key is not set, without which the app does not let Stripe in",
+			Remedy:  "put it into PAYBRIDGE_FUNCTION_KEY, or into a file for --function-key-file: az functionapp keys list --resource-group GROUP --name APP --query functionKeys.default --output tsv",
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(r.list), func(s stored) bool {
+		return s.endpoint != "" && !slices.ContainsFunc(r.plan.old, func(e stripeapi.Endpoint) bool { return e.ID == s.endpoint })
+	})
+	if len(kept) >= maxSecrets {
+		return &Error{
+			Message: fmt.Sprintf("the vault lists %d signing secrets, and the app takes no more than %d", len(kept), maxSecrets),
+			Remedy:  "take those out that are not in use any more: finish the last roll with --retire, or store the secret of the endpoint that is in use alone",
+		}
+	}
+	var made stripeapi.Endpoint
+	var signing secret.Secret
+	mark := map[string]string{MetadataApp: host(r.App)}
+	err := r.step("create", "a webhook endpoint for "+r.App+Path+", because "+r.plan.create, func() (err error) {
+		made, signing, err = r.Stripe.CreateEndpoint(ctx, stripeapi.EndpointParams{
+			URL: to, Events: stripeapi.EventTypes(), Description: "PayBridge", Metadata: mark,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.list = slices.Insert(kept, 0, stored{signing, made.ID})
+	err = r.step("store", "its signing secret as "+name()+" in the vault "+r.Vault.Name(), func() error {
+		return r.store(ctx, made.ID)
+	})
+	if err != nil || r.DryRun {
+		return err
+	}
+	// What it was all for is done. The mark only tells others that it is.
+	mark[MetadataSecret] = Fingerprint(signing)
+	changed, err := r.Stripe.UpdateEndpoint(ctx, made.ID, stripeapi.EndpointParams{Metadata: mark})
+	r.plan.current = &changed
+	return err
+}
+
+// store writes the list. Where that does not work, the endpoint whose secret is
+// lost by it is deleted at once; should that not work either, the next run does.
+func (r *run) store(ctx context.Context, made string) error {
+	value, tags := join(r.list)
+	err := r.Vault.Write(ctx, name(), value, tags)
+	if err == nil {
+		return nil
+	}
+	// Whether the vault has it is not known when the answer was lost, so it is
+	// asked.
+	if kept, reading := r.Vault.Read(ctx, name()); reading == nil && kept.Value.Equal(value) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if undone := r.Stripe.DeleteEndpoint(ctx, made); undone == nil {
+		r.Say("deleted the webhook endpoint %s again", made)
+	}
+	return err
+}
+
+// url is where an endpoint should deliver to, empty where that is not known
+// without the function key.
+func (c *Config) url(e *stripeapi.Endpoint) secret.Secret {
+	to := c.App + Path
+	if !c.FunctionKey.IsZero() {
+		return secret.New(to + "?code=" + url.QueryEscape(c.FunctionKey.Reveal()))
+	}
+	if e != nil {
+		if u, err := url.Parse(e.URL.Reveal()); err == nil && u.Query().Get("code") != "" {
+			return secret.New(to + "?" + u.RawQuery)
+		}
+	}
+	if c.keyless() {
+		return secret.New(to)
+	}
+	if e != nil {
+		return secret.New(to)
+	}
+	return secret.Secret{}
+}
+
+// keyless reports whether the app is a Functions host on this machine, which
+// asks for no keys.
+func (c *Config) keyless() bool { return strings.HasPrefix(c.App, "http://") }
+
+// remind says what is left to a person.
+func (r *run) remind() {
+	if len(r.plan.old) > 0 {
+		r.Say("%s is still there and delivers too, so nothing is lost meanwhile", ids(r.plan.old))
+		r.Say("next: restart the app, or wait up to a day until it has read the new secret, then run this again with --retire")
+		return
+	}
+	if r.plan.create != "" {
+		r.Say("next: restart the app so that it reads the secret: az functionapp restart --resource-group GROUP --name APP")
+	}
+}
+
+func ids(endpoints []stripeapi.Endpoint) string {
+	var all []string
+	for _, e := range endpoints {
+		all = append(all, e.ID)
+	}
+	return strings.Join(all, ", ")
+}

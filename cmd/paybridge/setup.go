@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"paybridge/cmd/paybridge/vault"
+	"paybridge/internal/secret"
+	"paybridge/internal/settings"
+)
+
+// setupCommand puts in place what is outside of the function app.
+type setupCommand struct {
+	Keyvault setupKeyvaultCommand `cmd:"" help:"Put the secrets into Key Vault."`
+	Stripe   setupStripeCommand   `cmd:"" help:"Create or correct the webhook endpoint at Stripe, and keep its signing secret in Key Vault."`
+}
+
+// vaultFlags are those of commands that work on a Key Vault.
+type vaultFlags struct {
+	Vault  string `required:"" env:"AZURE_KEY_VAULT_NAME" placeholder:"NAME" help:"Key Vault of the deployment: its name, or its address outside of the public cloud."`
+	DryRun bool   `help:"Say what would be done and do nothing."`
+}
+
+// open returns the vault, signed in to as the operator.
+func (f vaultFlags) open() (*vault.Vault, error) {
+	at, err := vault.Parse(f.Vault)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := settings.DefaultCredential(azcore.ClientOptions{})
+	if err != nil {
+		return nil, &hinted{err, "sign in with: az login"}
+	}
+	return vault.Open(at, credential, nil)
+}
+
+// maxSecretFile bounds what is read of a secret in bytes.
+const maxSecretFile = 16 << 10
+
+// readSecret reads a secret from a file, or from the standard input where the
+// file is "-".
+func readSecret(ctx context.Context, file string) (secret.Secret, error) {
+	in := io.Reader(os.Stdin)
+	if file != "-" {
+		opened, err := os.Open(file)
+		if err != nil {
+			return secret.Secret{}, &hinted{fmt.Errorf("reading the secret: %w", err), "name a file that holds the secret and nothing else, or - for the standard input"}
+		}
+		defer func() { _ = opened.Close() }()
+		in = opened
+	}
+	text, err := readAll(ctx, in)
+	if err != nil {
+		return secret.Secret{}, fmt.Errorf("reading the secret: %w", err)
+	}
+	value := strings.TrimSpace(text)
+	if value == "" || len(text) > maxSecretFile {
+		return secret.Secret{}, &hinted{fmt.Errorf("reading the secret: %s is empty or too long", file), "it should hold the secret and nothing else"}
+	}
+	return secret.New(value), nil
+}
+
+// readAll reads until the end or until the context ends.
+func readAll(ctx context.Context, in io.Reader) (string, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(bufio.NewReader(in), maxSecretFile+1))
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		return string(r.text), r.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
