@@ -259,3 +259,32 @@ func TestTroubleOfOnePaymentPasses(t *testing.T) {
 		t.Errorf("Stripe was asked for %v", got)
 	}
 }
+
+// TestHintsThatMeetLateKeepTheOlderRow: one hint names the row and is ready
+// first, one finds it by the charge. Somebody writes the row between the two
+// readings; then nothing may be written for what was read before that.
+func TestHintsThatMeetLateKeepTheOlderRow(t *testing.T) {
+	r := newRig(t)
+	defer r.close()
+	r.config.Backoff = quick
+	row, intent := r.row(1)
+	r.stripe.charges["ch_1"] = intent
+	once := true
+	r.stripe.fail = func(id string) error {
+		if id == "ch_1" && once {
+			once = false
+			r.crm(http.MethodPatch, "pb_payments("+row+")", `{"pb_name":"by Ann"}`)
+			refunded := succeeded(intent, row)
+			refunded.Charge.AmountRefunded = 1250
+			r.stripe.put(refunded)
+		}
+		return nil
+	}
+	if err := r.run(hint("evt_1", intent, row), `{"v":1,"event":"evt_2","type":"charge.refunded","livemode":false,"charge":"ch_1"}`); err != nil {
+		t.Fatal(err)
+	}
+	r.shows(row, payment.Refunded)
+	if !strings.Contains(r.log.String(), `"event":"evt_2"`) || strings.Count(r.log.String(), `"msg":"hint"`) != 2 {
+		t.Errorf("the log is %s", r.log)
+	}
+}

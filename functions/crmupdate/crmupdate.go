@@ -25,7 +25,9 @@ import (
 const (
 	Name    = "crmupdate"
 	trigger = "hints"
-	output  = "changes"
+	// changes are rows for paymentrequest to look at, unfinished the hints that
+	// go back to the queue.
+	changes, unfinished = "changes", "unfinished"
 )
 
 // Rows is the CRM side: package crm over a Dataverse client.
@@ -63,49 +65,51 @@ type Config struct {
 	Logger   *slog.Logger
 	// Backoff is the wait between rounds. Zero means 250 ms, doubled up to 20 s.
 	Backoff backoff.Policy
+	// Patience is for how long what is left of a batch is held on to when the
+	// rest is finished. Zero means 30 s.
+	Patience time.Duration
 }
 
 // Function returns the function, ready to be registered.
 func Function(c Config) customhandler.QueueFunction {
-	if c.Parallel == 0 {
-		c.Parallel = 8
-	}
 	return customhandler.QueueFunction{
-		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many, Outputs: []string{output},
+		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many, Outputs: []string{changes, unfinished},
 		Handle: c.handle,
 	}
 }
 
 // handle works on a batch until every hint is done or shown to a person, or
-// until the budget is spent. Only then does the invocation fail, and the whole
-// batch is delivered again; what it had written is found unchanged then.
+// until there is no use in holding on. Where nothing could be finished the
+// invocation fails, and the whole batch is delivered again. Where some could,
+// the hints that were not go back to the queue as messages of their own, so
+// that a payment in trouble holds up neither its neighbours nor those that
+// come after it.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
-	limits := rounds.Config{Budget: c.Budget, Backoff: c.Backoff}
+	limits := rounds.Config{Budget: c.Budget, Patience: c.Patience, Parallel: c.Parallel, Backoff: c.Backoff, Logger: c.Logger}
 	if len(c.Missing) > 0 {
 		return nil, rounds.Unconfigured(ctx, limits, c.Missing)
 	}
-	jobs := c.decode(ctx, batch)
-	hints := 0
-	for _, j := range jobs {
-		hints += len(j.hints)
+	jobs, hints := c.decode(ctx, batch)
+	result := rounds.Run(ctx, limits, jobs, hints < len(batch.Messages), rounds.Steps[*job]{Read: c.find, Work: c.work, Write: c.write})
+	left := 0
+	for _, j := range result.Left {
+		left += len(j.hints)
+		c.log(ctx, j, outcome.Again, "", j.Err())
 	}
-	left, count := rounds.Run(ctx, limits, jobs, c.round)
-	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", count), slog.Int("again", len(left)))
-	if len(left) == 0 {
-		return c.changes(jobs)
+	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", result.Rounds), slog.Int("again", left))
+	if left > 0 && left == len(batch.Messages) {
+		return nil, fmt.Errorf("none of the batch's payments could be brought up to date: %w", result.Left[0].Err())
 	}
-	for _, j := range left {
-		c.log(ctx, j, outcome.Again, "", j.err)
-	}
-	return nil, fmt.Errorf("%d of the batch's payments could not be brought up to date: %w", len(left), left[0].err)
+	return c.outputs(jobs, result.Left)
 }
 
-// changes are the rows that ask for something which Stripe's news has undone
-// or made possible: a refund that failed later, an edit that had to wait for a
+// outputs are the rows that ask for something which Stripe's news has undone or
+// made possible: a refund that failed later, an edit that had to wait for a
 // bank, a second link that can still be paid. paymentrequest looks at them; what
-// a row asks for is its business.
-func (c *Config) changes(jobs []*job) (customhandler.Outputs, error) {
-	var messages [][]byte
+// a row asks for is its business. The hints of the jobs that are left go back to
+// the queue.
+func (c *Config) outputs(jobs, left []*job) (customhandler.Outputs, error) {
+	out := customhandler.Outputs{}
 	for _, j := range jobs {
 		if !j.asks {
 			continue
@@ -114,15 +118,24 @@ func (c *Config) changes(jobs []*job) (customhandler.Outputs, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encoding a row change: %w", err)
 		}
-		messages = append(messages, body)
+		out[changes] = append(out[changes], body)
 	}
-	return customhandler.Outputs{output: messages}, nil
+	for _, j := range left {
+		for _, h := range j.hints {
+			body, err := h.Encode()
+			if err != nil {
+				return nil, fmt.Errorf("encoding a hint: %w", err)
+			}
+			out[unfinished] = append(out[unfinished], body)
+		}
+	}
+	return out, nil
 }
 
 // decode reads the messages. One that is no hint can never become one: it is
-// logged as needing a person and must not hold up its neighbours.
-func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
-	var jobs []*job
+// logged as needing a person and must not hold up its neighbours. It returns how
+// many are hints.
+func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []*job, hints int) {
 	for _, message := range batch.Messages {
 		hint, err := payment.DecodeHint(message.Body)
 		if err != nil {
@@ -133,5 +146,5 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
 		}
 		jobs = append(jobs, newJob(hint, message.DeliveryCount))
 	}
-	return merge(jobs)
+	return merge(jobs), len(jobs)
 }

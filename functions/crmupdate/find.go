@@ -3,6 +3,7 @@ package crmupdate
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"paybridge/internal/crm"
 	"paybridge/internal/outcome"
@@ -11,82 +12,90 @@ import (
 
 // find reads the rows of the jobs, in one round trip when the hints name them.
 // A hint that does not name its row, such as one about a refund or a dispute,
-// is looked up by the ids that the rows store, and then by what Stripe's object
-// says. It returns the jobs that have a row; the others are finished or carry
-// an error.
-func (c *Config) find(ctx context.Context, jobs []*job) (found, again []*job) {
-	load := func(jobs []*job, lookup func(*job) crm.By) (found, missing []*job) {
-		lookups := make([]crm.By, len(jobs))
-		var events []string
-		for i, j := range jobs {
-			lookups[i] = lookup(j)
-			events = append(events, j.eventIDs()...)
+// is looked up by the ids that the rows store, and then has to ask Stripe. It
+// returns the jobs to work on, with a row or about to ask; the others are
+// finished or have to be read again.
+func (c *Config) find(ctx context.Context, jobs []*job) (work, again []*job) {
+	var named, stored []*job
+	for _, j := range jobs {
+		j.reset()
+		switch {
+		case j.id != "":
+			named = append(named, j)
+		case j.stored() != crm.By{}:
+			stored = append(stored, j)
+		default:
+			work = append(work, j)
 		}
-		loaded, err := c.Rows.Load(ctx, lookups, events)
-		for i, j := range jobs {
-			if err != nil {
-				again = append(again, j.fail(err))
-				continue
-			}
-			j.events = loaded.Events
-			switch f := loaded.Found[i]; {
-			case f.Err != nil:
-				again = append(again, c.broken(ctx, j, f.Err)...)
-			case f.Row == nil:
-				missing = append(missing, j)
-			default:
-				j.row, j.id = f.Row, f.Row.ID
-				found = append(found, j)
-			}
-		}
-		return found, missing
 	}
-
-	found, missing := load(jobs, func(j *job) crm.By {
+	found, missing, again := c.load(ctx, append(named, stored...), func(j *job) crm.By {
 		if j.id != "" {
 			return crm.By{ID: j.id}
 		}
 		return j.stored()
 	})
-	if len(missing) == 0 {
-		return merge(found), again
-	}
-	var named, open []*job
+	var gone []*job
 	for _, j := range missing {
-		if j.id != "" {
-			named = append(named, j)
+		if j.id == "" {
+			work = append(work, j)
 		} else {
-			open = append(open, j)
+			gone = append(gone, j)
 		}
 	}
-	if len(named) > 0 {
-		more, gone := load(named, (*job).stored)
-		found = append(found, more...)
-		for _, j := range gone {
-			again = append(again, c.review(ctx, j, fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Was it deleted?", j.id, j.object()))...)
+	if len(gone) > 0 {
+		more, nowhere, failed := c.load(ctx, gone, (*job).stored)
+		found, again = append(found, more...), append(again, failed...)
+		for _, j := range nowhere {
+			again = append(again, c.review(ctx, j, j.goneReason())...)
 		}
 	}
-	var linked []*job
-	for _, j := range open {
-		switch ok, err := c.link(ctx, j); {
-		case err != nil:
-			again = append(again, c.broken(ctx, j, err)...)
-		case ok:
-			linked = append(linked, j)
+	return append(work, merge(found)...), again
+}
+
+// load reads the rows of jobs in one round trip, with the events of their
+// hints that the timeline has already.
+func (c *Config) load(ctx context.Context, jobs []*job, lookup func(*job) crm.By) (found, missing, again []*job) {
+	if len(jobs) == 0 {
+		return nil, nil, nil
+	}
+	lookups := make([]crm.By, len(jobs))
+	var events []string
+	begun := time.Now()
+	for i, j := range jobs {
+		lookups[i] = lookup(j)
+		events = append(events, j.eventIDs()...)
+	}
+	loaded, err := c.Rows.Load(ctx, lookups, events)
+	if err != nil && len(jobs) == 1 {
+		return nil, nil, c.broken(ctx, jobs[0], err)
+	}
+	for i, j := range jobs {
+		if err != nil {
+			again = append(again, j.fail(err))
+			continue
+		}
+		j.events = map[string]crm.Event{}
+		for _, id := range j.eventIDs() {
+			if event, ok := loaded.Events[id]; ok {
+				j.events[id] = event
+			}
+		}
+		switch f := loaded.Found[i]; {
+		case f.Err != nil:
+			again = append(again, c.broken(ctx, j, f.Err)...)
+		case f.Row == nil:
+			missing = append(missing, j)
+		default:
+			j.row, j.id, j.loaded = f.Row, f.Row.ID, begun
+			found = append(found, j)
 		}
 	}
-	if len(linked) > 0 {
-		more, gone := load(linked, func(j *job) crm.By {
-			stored := j.stored()
-			stored.ID = j.id
-			return stored
-		})
-		found = append(found, more...)
-		for _, j := range gone {
-			again = append(again, c.review(ctx, j, fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Was it deleted?", j.id, j.object()))...)
-		}
-	}
-	return merge(found), again
+	return found, missing, again
+}
+
+// goneReason tells a person that a row is not there.
+func (j *job) goneReason() string {
+	return fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Was it deleted?", j.id, j.object())
 }
 
 // stored looks for the row that records the Stripe ids of the first hint.

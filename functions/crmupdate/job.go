@@ -21,10 +21,14 @@ type job struct {
 	deliveries int
 	started    time.Time
 
-	row    *crm.Row
+	row *crm.Row
+	// loaded is when the reading of the row began.
+	loaded time.Time
 	events map[string]crm.Event
 	facts  payment.Facts
 	status payment.Status
+	// absorbed says that another job took over the hints.
+	absorbed bool
 	// asks says that the row asks for something which is still to be done.
 	asks bool
 	// err is why the last round did not finish the job; changed says that it
@@ -47,6 +51,17 @@ func newJob(h payment.Hint, deliveries int) *job {
 // Err is why the last round did not finish the job.
 func (j *job) Err() error { return j.err }
 
+// Fail notes why the last round did not finish the job.
+func (j *job) Fail(err error) { j.err = err }
+
+// Absorbed says that another job took over the hints.
+func (j *job) Absorbed() bool { return j.absorbed }
+
+// reset forgets what was read.
+func (j *job) reset() {
+	j.row, j.events, j.facts, j.err, j.changed = nil, nil, payment.Facts{}, nil, false
+}
+
 // Raced is how often somebody wrote in between, when the last round ended so.
 func (j *job) Raced() int {
 	if !j.changed {
@@ -63,15 +78,42 @@ func merge(jobs []*job) []*job {
 	for _, j := range jobs {
 		key := j.key()
 		if first, ok := byKey[key]; ok && key != "" {
-			first.hints = append(first.hints, j.hints...)
-			first.deliveries = max(first.deliveries, j.deliveries)
-			maps.Copy(first.events, j.events)
+			first.absorb(j)
 			continue
 		}
 		byKey[key] = j
 		merged = append(merged, j)
 	}
 	return merged
+}
+
+// absorb takes over the hints of a job about the same row and what was found
+// out for them. The row of the two that was read first stays: all that was read
+// from Stripe came after it, which is what its ETag has to stand for.
+func (j *job) absorb(other *job) {
+	other.absorbed = true
+	j.hints = append(j.hints, other.hints...)
+	j.deliveries = max(j.deliveries, other.deliveries)
+	if other.row != nil && other.loaded.Before(j.loaded) {
+		j.row, j.loaded = other.row, other.loaded
+	}
+	if j.events == nil {
+		j.events = map[string]crm.Event{}
+	}
+	maps.Copy(j.events, other.events)
+	if j.err == nil {
+		j.err = other.err
+	}
+	for _, in := range other.facts.Intents {
+		if !slices.ContainsFunc(j.facts.Intents, func(known payment.Intent) bool { return known.ID == in.ID }) {
+			j.facts.Intents = append(j.facts.Intents, in)
+		}
+	}
+	for _, s := range other.facts.Sessions {
+		if !slices.ContainsFunc(j.facts.Sessions, func(known payment.Session) bool { return known.ID == s.ID }) {
+			j.facts.Sessions = append(j.facts.Sessions, s)
+		}
+	}
 }
 
 func (j *job) key() string {

@@ -35,6 +35,7 @@ type rig struct {
 	stripe *stripe
 	config crmupdate.Config
 	log    *bytes.Buffer
+	sent   customhandler.Outputs
 }
 
 // direct is a transport that serves a request by itself.
@@ -80,15 +81,25 @@ func (r *rig) close() {
 	}
 }
 
-// run hands the function one batch of messages.
+// run hands the function one batch of messages and keeps what it sends.
 func (r *rig) run(bodies ...string) error {
 	r.t.Helper()
 	var batch customhandler.Batch
 	for _, body := range bodies {
 		batch.Messages = append(batch.Messages, customhandler.Message{Body: []byte(body), DeliveryCount: 1})
 	}
-	_, err := crmupdate.Function(r.config).Handle(r.t.Context(), batch)
+	var err error
+	r.sent, err = crmupdate.Function(r.config).Handle(r.t.Context(), batch)
 	return err
+}
+
+// unfinished are the hints that went back to the queue.
+func (r *rig) unfinished() []string {
+	var bodies []string
+	for _, body := range r.sent["unfinished"] {
+		bodies = append(bodies, string(body))
+	}
+	return bodies
 }
 
 // crm asks the CRM something as a person.
@@ -180,9 +191,12 @@ func (r *rows) Load(ctx context.Context, lookups []crm.By, events []string) (crm
 }
 
 func (r *rows) Save(ctx context.Context, changes []crm.Change) []error {
+	r.mu.Lock()
 	r.saves++
+	n := r.saves
+	r.mu.Unlock()
 	if r.beforeSave != nil {
-		r.beforeSave(r.saves)
+		r.beforeSave(n)
 	}
 	return r.Store.Save(ctx, changes)
 }
@@ -205,10 +219,11 @@ func (s *stripe) put(in payment.Intent) {
 
 func (s *stripe) read(id string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.reads = append(s.reads, id)
-	if s.fail != nil {
-		return s.fail(id)
+	fail := s.fail
+	s.mu.Unlock()
+	if fail != nil {
+		return fail(id)
 	}
 	return nil
 }

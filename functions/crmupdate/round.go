@@ -14,6 +14,8 @@ import (
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/rounds"
+	"paybridge/internal/truth"
 )
 
 // plan is what is to be written for a job and what to say about it.
@@ -24,24 +26,34 @@ type plan struct {
 	detail string
 }
 
-// round takes every job once through reading, projecting and writing. It
-// returns the jobs that have to be taken through another one.
-func (c *Config) round(ctx context.Context, jobs []*job) (again []*job) {
-	for _, j := range jobs {
-		j.row, j.events, j.facts, j.err, j.changed = nil, nil, payment.Facts{}, nil, false
-	}
-	found, again := c.find(ctx, jobs)
-	c.readFacts(ctx, found)
-	var plans []plan
-	for _, j := range found {
-		p, err := c.plan(j)
-		if err != nil {
-			again = append(again, j.fail(err))
-			continue
+// work reads from Stripe what a job's row and hints name. A job that has no row
+// yet asks Stripe which one it is about.
+func (c *Config) work(ctx context.Context, j *job) rounds.Next {
+	if j.row == nil {
+		switch ok, err := c.link(ctx, j); {
+		case err != nil:
+			return next(c.broken(ctx, j, err))
+		case ok:
+			return rounds.Reread
+		default:
+			return rounds.Finished
 		}
-		plans = append(plans, p)
 	}
-	return append(again, c.write(ctx, plans)...)
+	j.facts, j.err = truth.Read(ctx, c.Stripe, j.account, j.row.Row, c.Livemode, truth.Names{
+		Intents: j.intentIDs(), Sessions: j.sessionIDs(),
+	})
+	if outcome.Of(j.err) == outcome.Again {
+		return rounds.Again
+	}
+	return rounds.Write
+}
+
+// next is what comes after a job that could not be worked on.
+func next(again []*job) rounds.Next {
+	if len(again) > 0 {
+		return rounds.Again
+	}
+	return rounds.Finished
 }
 
 // plan works out what the row has to show. What a person has to settle is
@@ -127,10 +139,17 @@ func distinct(events []crm.Event) []crm.Event {
 	return list
 }
 
-// write saves the plans and returns the jobs that are not finished.
-func (c *Config) write(ctx context.Context, plans []plan) (again []*job) {
-	if len(plans) == 0 {
-		return nil
+// write plans and saves what jobs came to, those about one row together, and
+// returns the jobs that are not finished.
+func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
+	var plans []plan
+	for _, j := range merge(jobs) {
+		p, err := c.plan(j)
+		if err != nil {
+			again = append(again, j.fail(err))
+			continue
+		}
+		plans = append(plans, p)
 	}
 	changes := make([]crm.Change, len(plans))
 	for i, p := range plans {

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 )
@@ -76,8 +78,8 @@ func TestRetryAfterIsWaitedOut(t *testing.T) {
 }
 
 // TestTroubleOfOnePaymentDoesNotHarmItsNeighbours lets Stripe fail for one
-// payment throughout an invocation. Its neighbours are written all the same,
-// and the redelivery of the batch only reads them.
+// payment throughout an invocation. Its neighbours are written, and their
+// messages are completed; the one in trouble goes back to the queue by itself.
 func TestTroubleOfOnePaymentDoesNotHarmItsNeighbours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
@@ -94,22 +96,77 @@ func TestTroubleOfOnePaymentDoesNotHarmItsNeighbours(t *testing.T) {
 			}
 			return nil
 		}
-		if err := r.run(batch...); outcome.Of(err) != outcome.Again || !strings.Contains(err.Error(), "pi_2") {
+		begun := time.Now()
+		if err := r.run(batch...); err != nil {
 			t.Errorf("the invocation ended with %v", err)
+		}
+		if took := time.Since(begun); took < 30*time.Second || took > 31*time.Second {
+			t.Errorf("the batch was held on to for %v", took)
 		}
 		r.shows(rows[0], payment.Completed)
 		r.shows(rows[1], 0)
 		r.shows(rows[2], payment.Completed)
-		before := r.written()
+		if diff := cmp.Diff([]string{batch[1]}, r.unfinished()); diff != "" {
+			t.Errorf("back on the queue: %s", diff)
+		}
+		if !strings.Contains(r.log.String(), `"outcome":"again"`) {
+			t.Errorf("the log does not say so: %s", r.log)
+		}
 		r.stripe.fail = nil
-		if err := r.run(batch...); err != nil {
+		if err := r.run(r.unfinished()...); err != nil {
 			t.Fatal(err)
 		}
 		r.shows(rows[1], payment.Completed)
-		if n := r.written() - before; n != 2 {
-			t.Errorf("the redelivery wrote %d rows, want the row that was missing and its event", n)
+		if left := r.unfinished(); len(left) != 0 {
+			t.Errorf("back on the queue: %v", left)
 		}
 	})
+}
+
+// TestASlowPaymentDoesNotHoldUpItsNeighbours lets Stripe hang for one payment,
+// for its row's facts or while the row is still looked for. When Stripe lets go
+// the neighbours have long been written.
+func TestASlowPaymentDoesNotHoldUpItsNeighbours(t *testing.T) {
+	for name, slow := range map[string]string{
+		"facts": `{"v":1,"event":"evt_slow","livemode":false,"paymentIntent":"pi_2","crmPaymentId":"00000000-0000-4000-8000-000000000002"}`,
+		"link":  `{"v":1,"event":"evt_slow","livemode":false,"paymentIntent":"pi_2"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t)
+				defer r.close()
+				var rows []string
+				batch := []string{slow}
+				for n := range 3 {
+					row, intent := r.row(n + 1)
+					rows = append(rows, row)
+					if n != 1 {
+						batch = append(batch, hint("evt_"+intent, intent, row))
+					}
+				}
+				let := make(chan struct{})
+				r.stripe.fail = func(id string) error {
+					if id == "pi_2" {
+						<-let
+					}
+					return nil
+				}
+				time.AfterFunc(20*time.Second, func() {
+					r.shows(rows[0], payment.Completed)
+					r.shows(rows[1], 0)
+					r.shows(rows[2], payment.Completed)
+					close(let)
+				})
+				if err := r.run(batch...); err != nil {
+					t.Fatal(err)
+				}
+				r.shows(rows[1], payment.Completed)
+				if r.rows.saves != 2 {
+					t.Errorf("%d saves, want one of the neighbours and one of the slow payment", r.rows.saves)
+				}
+			})
+		})
+	}
 }
 
 func TestMissingSettingsLetTheMessagesWait(t *testing.T) {

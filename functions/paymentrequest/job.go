@@ -15,10 +15,11 @@ import (
 // job is the work on one row.
 type job struct {
 	id payment.RowID
-	// messages is how many changes named the row, deliveries the highest
-	// delivery count of their messages.
-	messages, deliveries int
-	started              time.Time
+	// changes are the messages that name the row, deliveries the highest
+	// delivery count among them.
+	changes    []payment.RowChange
+	deliveries int
+	started    time.Time
 
 	row   *crm.Row
 	facts payment.Facts
@@ -52,6 +53,12 @@ func (j *job) Raced() int {
 	return j.conflicts
 }
 
+// Fail notes why the last round did not finish the job.
+func (j *job) Fail(err error) { j.err = err }
+
+// Absorbed is never so: there is one job for each row.
+func (j *job) Absorbed() bool { return false }
+
 // reset forgets what was read.
 func (j *job) reset() {
 	j.row, j.facts, j.blind, j.reason, j.err, j.changed = nil, payment.Facts{}, false, "", nil, false
@@ -65,7 +72,7 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 	}
 	attrs := []slog.Attr{
 		slog.String("invocation_id", customhandler.InvocationID(ctx)),
-		slog.String("payment", string(j.id)), slog.Int("changes", j.messages),
+		slog.String("payment", string(j.id)), slog.Int("changes", len(j.changes)),
 		slog.String("outcome", class.String()), slog.String("result", result), slog.Any("steps", j.steps),
 		slog.Int("conflicts", j.conflicts), slog.Int("delivery_count", j.deliveries),
 		slog.Int64("duration_ms", c.Now().Sub(j.started).Milliseconds()),

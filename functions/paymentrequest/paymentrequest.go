@@ -29,6 +29,8 @@ import (
 const (
 	Name    = "paymentrequest"
 	trigger = "changes"
+	// unfinished are the changes that go back to the queue.
+	unfinished = "unfinished"
 )
 
 // Rows is the CRM side: package crm over a Dataverse client.
@@ -72,54 +74,63 @@ type Config struct {
 	// LinkExpiry is how long a Checkout link can be paid, 30 minutes to 24
 	// hours. Zero means Stripe's 24 hours.
 	LinkExpiry time.Duration
-	// Budget, Backoff and Parallel are those of package rounds and how many
-	// payments are worked on at once. Zero means the defaults, and 8.
-	Budget   time.Duration
-	Backoff  backoff.Policy
-	Parallel int
-	Logger   *slog.Logger
+	// Budget, Patience, Backoff and Parallel are those of package rounds. Zero
+	// means the defaults there.
+	Budget, Patience time.Duration
+	Backoff          backoff.Policy
+	Parallel         int
+	Logger           *slog.Logger
 	// Now is the clock, time.Now when nil.
 	Now func() time.Time
 }
 
 // Function returns the function, ready to be registered.
 func Function(c Config) customhandler.QueueFunction {
-	if c.Parallel == 0 {
-		c.Parallel = 8
-	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	return customhandler.QueueFunction{
-		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many,
+		Name: Name, Trigger: trigger, DataType: customhandler.Binary, Cardinality: customhandler.Many, Outputs: []string{unfinished},
 		Handle: c.handle,
 	}
 }
 
 // handle works on a batch until every row agrees with Stripe or says why not,
-// or until the budget is spent.
+// or until there is no use in holding on. Where nothing could be finished the
+// invocation fails, and the whole batch is delivered again. Where some could,
+// the changes that were not go back to the queue as messages of their own, so
+// that a row in trouble holds up neither its neighbours nor those that come
+// after it.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
-	limits := rounds.Config{Budget: c.Budget, Backoff: c.Backoff}
+	limits := rounds.Config{Budget: c.Budget, Patience: c.Patience, Parallel: c.Parallel, Backoff: c.Backoff, Logger: c.Logger}
 	if len(c.Missing) > 0 {
 		return nil, rounds.Unconfigured(ctx, limits, c.Missing)
 	}
-	jobs := c.decode(ctx, batch)
-	left, count := rounds.Run(ctx, limits, jobs, c.round)
-	customhandler.Annotate(ctx, slog.Int("rows", len(jobs)), slog.Int("rounds", count), slog.Int("again", len(left)))
-	if len(left) == 0 {
-		return nil, nil
-	}
-	for _, j := range left {
+	jobs, changes := c.decode(ctx, batch)
+	result := rounds.Run(ctx, limits, jobs, changes < len(batch.Messages), rounds.Steps[*job]{Read: c.find, Work: c.work, Write: c.write})
+	var left [][]byte
+	for _, j := range result.Left {
 		c.log(ctx, j, outcome.Again, "")
+		for _, change := range j.changes {
+			body, err := change.Encode()
+			if err != nil {
+				return nil, fmt.Errorf("encoding a row change: %w", err)
+			}
+			left = append(left, body)
+		}
 	}
-	return nil, fmt.Errorf("%d of the batch's rows could not be carried out: %w", len(left), left[0].err)
+	customhandler.Annotate(ctx, slog.Int("rows", len(jobs)), slog.Int("rounds", result.Rounds), slog.Int("again", len(left)))
+	if len(left) > 0 && len(left) == len(batch.Messages) {
+		return nil, fmt.Errorf("none of the batch's rows could be carried out: %w", result.Left[0].Err())
+	}
+	return customhandler.Outputs{unfinished: left}, nil
 }
 
 // decode reads the messages: one job for each row, however often it is named.
 // A message that is no row change can never become one: it is logged as
-// needing a person and must not hold up its neighbours.
-func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
-	var jobs []*job
+// needing a person and must not hold up its neighbours. It returns how many
+// are row changes.
+func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []*job, changes int) {
 	byRow := map[payment.RowID]*job{}
 	for _, message := range batch.Messages {
 		change, err := payment.DecodeRowChange(message.Body)
@@ -135,8 +146,9 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) []*job {
 			byRow[change.Payment] = j
 			jobs = append(jobs, j)
 		}
-		j.messages++
+		changes++
+		j.changes = append(j.changes, change)
 		j.deliveries = max(j.deliveries, message.DeliveryCount)
 	}
-	return jobs
+	return jobs, changes
 }

@@ -5,31 +5,28 @@ import (
 	"errors"
 	"maps"
 
-	"golang.org/x/sync/errgroup"
-
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/rounds"
 )
 
-// round takes every job once through reading, doing and writing. It returns
-// the jobs that have to be taken through another one.
-func (c *Config) round(ctx context.Context, jobs []*job) (again []*job) {
+// find reads the rows of the jobs in one round trip. A row that was deleted asks
+// for nothing any more.
+func (c *Config) find(ctx context.Context, jobs []*job) (work, again []*job) {
 	lookups := make([]crm.By, len(jobs))
 	for i, j := range jobs {
 		j.reset()
 		lookups[i] = crm.By{ID: j.id}
 	}
 	loaded, err := c.Rows.Load(ctx, lookups, nil)
-	if err != nil {
-		for _, j := range jobs {
-			j.err = err
-		}
-		return jobs
-	}
-	var found []*job
 	for i, j := range jobs {
+		if err != nil {
+			j.err = err
+			again = append(again, j)
+			continue
+		}
 		switch f := loaded.Found[i]; {
 		case f.Err != nil:
 			j.err = f.Err
@@ -38,35 +35,23 @@ func (c *Config) round(ctx context.Context, jobs []*job) (again []*job) {
 			c.log(ctx, j, outcome.Done, "the row was deleted")
 		default:
 			j.row = f.Row
-			found = append(found, j)
+			work = append(work, j)
 		}
 	}
-	var group errgroup.Group
-	group.SetLimit(c.Parallel)
-	for _, j := range found {
-		group.Go(func() error {
-			j.err = c.carryOut(ctx, j)
-			return nil
-		})
+	return work, again
+}
+
+// work carries out what one row asks for.
+func (c *Config) work(ctx context.Context, j *job) rounds.Next {
+	if j.err = c.carryOut(ctx, j); j.err != nil {
+		return rounds.Again
 	}
-	_ = group.Wait()
-	var ready []*job
-	for _, j := range found {
-		if j.err != nil {
-			again = append(again, j)
-		} else {
-			ready = append(ready, j)
-		}
-	}
-	return append(again, c.write(ctx, ready)...)
+	return rounds.Write
 }
 
 // write saves what the rows have to show and returns the jobs that are not
 // finished.
 func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
-	if len(jobs) == 0 {
-		return nil
-	}
 	changes := make([]crm.Change, len(jobs))
 	for i, j := range jobs {
 		changes[i] = crm.Change{Row: j.row, Values: c.values(j)}

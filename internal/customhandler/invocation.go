@@ -3,12 +3,12 @@ package customhandler
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
+
+	"paybridge/internal/contain"
 )
 
 // invocationHeader is where the host says which invocation a request is.
@@ -82,44 +82,13 @@ func invocationID(h http.Header) string {
 	return id
 }
 
-// panicError is a panic of a function. The process lives on: the host would
-// fail every other invocation with it and stop for good at the third exit.
-type panicError struct {
-	text  string
-	stack []byte
-}
-
-// Error returns what the function panicked with, as far as it may be logged.
-func (e *panicError) Error() string { return "panic: " + e.text }
-
-// call runs the function's door and turns a panic into an error.
+// call runs the function's door and turns a panic into an error: the process
+// lives on.
 func (inv *invocation) call(ctx context.Context, envelope []byte) (body []byte, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			body, err = nil, newPanicError(v)
-		}
-	}()
-	return inv.function.run(ctx, inv, envelope)
-}
-
-// newPanicError keeps the text of an error or a string. Any other value may
-// hold a request, so only its type is kept.
-func newPanicError(v any) *panicError {
-	e := &panicError{}
-	switch v := v.(type) {
-	case error:
-		e.text = v.Error()
-		// net/http's way to abort a response asks for no stack.
-		if errors.Is(v, http.ErrAbortHandler) {
-			return e
-		}
-	case string:
-		e.text = v
-	default:
-		e.text = fmt.Sprintf("%T", v)
+	if p := contain.Call(func() { body, err = inv.function.run(ctx, inv, envelope) }); p != nil {
+		return nil, p
 	}
-	e.stack = debug.Stack()
-	return e
+	return body, err
 }
 
 // log writes the invocation's one line.
@@ -131,7 +100,7 @@ func (inv *invocation) log(ctx context.Context, logger *slog.Logger, err error) 
 	if err != nil {
 		level, outcome = slog.LevelError, "failed"
 	}
-	panicked, isPanic := errors.AsType[*panicError](err)
+	panicked, isPanic := errors.AsType[*contain.Panic](err)
 	if isPanic {
 		outcome = "panic"
 	}
@@ -157,8 +126,8 @@ func (inv *invocation) log(ctx context.Context, logger *slog.Logger, err error) 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", bounded(err.Error(), maxErrorText)))
 	}
-	if isPanic && panicked.stack != nil {
-		attrs = append(attrs, slog.String("stack", bounded(string(panicked.stack), maxStack)))
+	if isPanic && panicked.Stack != nil {
+		attrs = append(attrs, slog.String("stack", bounded(string(panicked.Stack), maxStack)))
 	}
 	inv.mu.Lock()
 	attrs = append(attrs, inv.attrs...)
