@@ -101,19 +101,13 @@ func (d *demonstration) hop(at time.Time, where, format string, args ...any) {
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 func (d *demonstration) makeRow(ctx context.Context) (string, error) {
-	base := d.urls.Dataverse + "/api/data/v9.2"
-	found, err := d.dataverse(ctx, http.MethodGet, base+"/transactioncurrencies?$select=isocurrencycode&$filter="+url.QueryEscape("isocurrencycode eq 'EUR'"), "")
+	euro, err := d.euro(ctx)
 	if err != nil {
 		return "", err
 	}
-	list, _ := found["value"].([]any)
-	if len(list) == 0 {
-		return "", errors.New("the CRM has no currency EUR")
-	}
-	euro, _ := list[0].(map[string]any)
 	columns := map[string]any{
 		d.in.Amount: json.Number("12.50"), d.in.Request: d.in.RequestValues[payment.RequestPay],
-		"transactioncurrencyid@odata.bind": fmt.Sprintf("/transactioncurrencies(%v)", euro["transactioncurrencyid"]),
+		"transactioncurrencyid@odata.bind": "/transactioncurrencies(" + euro + ")",
 	}
 	if d.in.Description != "" {
 		columns[d.in.Description] = "Order 1001"
@@ -122,12 +116,26 @@ func (d *demonstration) makeRow(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	made, err := d.dataverse(ctx, http.MethodPost, base+"/"+d.in.SetName, string(body))
+	made, err := d.dataverse(ctx, http.MethodPost, d.urls.Dataverse+"/api/data/v9.2/"+d.in.SetName, string(body))
 	if err != nil {
 		return "", err
 	}
 	id, _ := made[d.in.IDColumn].(string)
 	return id, nil
+}
+
+// euro returns the id of the currency's row.
+func (d *demonstration) euro(ctx context.Context) (string, error) {
+	found, err := d.dataverse(ctx, http.MethodGet, d.urls.Dataverse+"/api/data/v9.2/transactioncurrencies?$select=isocurrencycode&$filter="+url.QueryEscape("isocurrencycode eq 'EUR'"), "")
+	if err != nil {
+		return "", err
+	}
+	list, _ := found["value"].([]any)
+	if len(list) == 0 {
+		return "", errors.New("the CRM has no currency EUR")
+	}
+	euro, _ := list[0].(map[string]any)
+	return fmt.Sprint(euro["transactioncurrencyid"]), nil
 }
 
 // readRow returns what the row records and shows.

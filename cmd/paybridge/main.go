@@ -1,5 +1,5 @@
-// Command paybridge is the operator's tool: it packs the app for deployment
-// and runs it whole on one machine.
+// Command paybridge is the operator's tool: it packs the app for deployment,
+// runs it whole on one machine, and looks after the queues of one that runs.
 package main
 
 import (
@@ -21,6 +21,8 @@ type commands struct {
 	Local localCommand `cmd:"" help:"Run everything on this machine, with no account anywhere, and show one payment travelling."`
 	Pack  packCommand  `cmd:"" help:"Lay out dist/: what func start runs and what is deployed."`
 	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: secrets, the webhook endpoint at Stripe."`
+
+	Deadletters deadLettersCommand `cmd:"" help:"Look after the messages that the queues have given up: dead letters."`
 }
 
 func main() {

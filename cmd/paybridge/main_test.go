@@ -1,7 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,6 +16,13 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"paybridge": main})
 }
 
+// scriptCommands are the commands that the scripts have beside testscript's.
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	commands := map[string]func(*testscript.TestScript, bool, []string){"standins": start, "writes": writes}
+	maps.Copy(commands, sceneCommands())
+	return commands
+}
+
 // TestCommandLine runs the scripts in testdata/script against the command, in
 // processes of its own.
 func TestCommandLine(t *testing.T) {
@@ -20,6 +30,12 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The app is packed once for the scripts that run it, and only for those.
+	dist := filepath.Join(t.TempDir(), "dist")
+	packed := sync.OnceValue(func() error {
+		_, err := pack.Pack(t.Context(), pack.Config{Root: root, Dist: dist})
+		return err
+	})
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -31,9 +47,10 @@ func TestCommandLine(t *testing.T) {
 			}
 			env.Setenv("ROOT", root)
 			env.Values[standins{}] = &standins{}
+			env.Values[sceneKey{}] = &scene{dist: dist, packed: packed}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"standins": start, "writes": writes},
+		Cmds: scriptCommands(),
 
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

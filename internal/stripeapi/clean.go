@@ -41,3 +41,12 @@ func clean(s string, n int) string {
 	}
 	return s
 }
+
+// Redact puts "[secret]" in the place of anything in a text from outside that
+// looks like a key or a client secret of Stripe's, and "[number]" in that of a
+// card's.
+func Redact(s string) string {
+	s = secretLike.ReplaceAllString(s, "[secret]")
+	s = keyLike.ReplaceAllString(s, "[secret]")
+	return cardLike.ReplaceAllString(s, "[number]")
+}
