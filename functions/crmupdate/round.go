@@ -262,6 +262,10 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 		if j.status != 0 {
 			attrs = append(attrs, slog.String("payment_status", j.status.String()))
 		}
+		if h.Created > 0 {
+			// Stripe tells its time in whole seconds.
+			attrs = append(attrs, slog.Int64("stripe_age_s", max(0, time.Now().Unix()-h.Created)))
+		}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}

@@ -34,12 +34,14 @@ const (
 	RequestsQueue = "payment-requests"
 )
 
-// queueProperties are those of the queues in Azure: a batch's lock cannot be
+// QueueProperties are those of the queues in Azure: a batch's lock cannot be
 // renewed, so it is as long as Service Bus allows, and the delivery count
-// outlasts hours of outage.
-var queueProperties = servicebus.QueueProperties{
-	LockDuration: servicebus.MaxLockDuration, MaxDeliveryCount: 100,
-	DefaultMessageTTL: 14 * 24 * time.Hour, DeadLetteringOnExpiration: true,
+// outlasts hours of outage. The templates in infra/ are held to them.
+func QueueProperties() servicebus.QueueProperties {
+	return servicebus.QueueProperties{
+		LockDuration: servicebus.MaxLockDuration, MaxDeliveryCount: 100,
+		DefaultMessageTTL: 14 * 24 * time.Hour, DeadLetteringOnExpiration: true,
+	}
 }
 
 // Config says what to run and how.
@@ -191,7 +193,7 @@ func (l *Local) openQueues(ctx context.Context) error {
 	}
 	l.Queues = queues
 	l.closers = append(l.closers, queues.Close)
-	properties := queueProperties
+	properties := QueueProperties()
 	if l.cfg.Queue != nil {
 		l.cfg.Queue(&properties)
 	}

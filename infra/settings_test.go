@@ -1,0 +1,225 @@
+package infra_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"paybridge/infra/bicep"
+	"paybridge/internal/secret"
+	"paybridge/internal/settings"
+)
+
+// exempt are the settings that the templates leave to their defaults or to the
+// Functions host, and why.
+var exempt = map[string]string{
+	"StripeApiBase":                "only a stand-in has another address",
+	"ServiceBusConnection":         "a connection string is a secret; the managed identity needs none",
+	"InvocationTimeout":            "the default belongs to the queues' lock, which is not for an operator to change",
+	"FUNCTIONS_CUSTOMHANDLER_PORT": "given by the Functions host",
+}
+
+// appSettings returns what the templates set in the function app, whatever a
+// condition decides.
+func appSettings(t *testing.T) map[string]bicep.Expr {
+	t.Helper()
+	set := map[string]bicep.Expr{}
+	bicep.Walk(find(t, "Microsoft.Web/sites/config").Body.Get("properties"), func(e bicep.Expr) {
+		o, ok := e.(*bicep.Object)
+		if !ok {
+			return
+		}
+		for _, p := range o.Properties {
+			if name := p.Name.String(); set[name] != nil {
+				t.Errorf("the app setting %s is set twice", name)
+			} else {
+				set[name] = p.Value
+			}
+		}
+	})
+	return set
+}
+
+func TestEverySettingIsSet(t *testing.T) {
+	set := appSettings(t)
+	for _, f := range settings.Fields() {
+		value, reason := set[f.Name], exempt[f.Name]
+		switch {
+		case value == nil && reason == "":
+			t.Errorf("modules/functionapp.bicep does not set %s (%s)", f.Name, f.Description)
+		case value != nil && reason != "":
+			t.Errorf("%s is set although it is exempt: %s", f.Name, reason)
+		case value != nil && f.Secret:
+			// With any name in the place of the vault's the reference is one that
+			// the process itself could resolve.
+			text, ok := value.(*bicep.Text)
+			if !ok {
+				t.Errorf("%s is a secret and no Key Vault reference", f.Name)
+				continue
+			}
+			reference, err := secret.ParseReference(strings.ReplaceAll(text.String(), "…", "kv-any"))
+			if err != nil || reference.Version != "" {
+				t.Errorf("%s is %q: %v", f.Name, text, err)
+			}
+		case value == nil:
+		case secret.IsReference(text(value)):
+			t.Errorf("%s is a Key Vault reference and no secret", f.Name)
+		}
+	}
+	for name := range exempt {
+		if !slices.ContainsFunc(settings.Fields(), func(f settings.Field) bool { return f.Name == name }) {
+			t.Errorf("there is no setting %s to exempt", name)
+		}
+	}
+}
+
+// TestSettingsAreKnown finds what the handler would refuse: a misspelt name.
+func TestSettingsAreKnown(t *testing.T) {
+	var environ []string
+	for name := range appSettings(t) {
+		environ = append(environ, name+"=x")
+	}
+	_, err := settings.Load(t.Context(), func(string) (string, bool) { return "", false }, environ, nil)
+	for _, p := range settings.Problems(err) {
+		t.Errorf("%s: %s, %s", p.Setting, p.Message, p.Hint)
+	}
+	// The plan Flex Consumption refuses these.
+	for name := range appSettings(t) {
+		for _, prefix := range []string{"FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX"} {
+			if strings.HasPrefix(name, prefix) {
+				t.Errorf("Flex Consumption takes no %s", name)
+			}
+		}
+	}
+}
+
+func TestReferencesAreReadByTheApp(t *testing.T) {
+	app := find(t, "Microsoft.Web/sites")
+	if got := text(app.Body.Get("properties", "keyVaultReferenceIdentity")); got != "identityId" {
+		t.Errorf("keyVaultReferenceIdentity is %q: without it the system-assigned identity reads the vault, and there is none", got)
+	}
+	if got := text(app.Body.Get("identity", "type")); got != "UserAssigned" {
+		t.Errorf("the identity is %q", got)
+	}
+	runtime, _ := app.Body.Get("properties", "functionAppConfig", "runtime").(*bicep.Object)
+	if text(runtime.Get("name")) != "custom" {
+		t.Errorf("the runtime is %q", text(runtime.Get("name")))
+	}
+}
+
+// binding is what of a binding in function.json points to the app settings.
+type binding struct{ Type, QueueName, Connection, Schedule string }
+
+// TestBindingsResolve: a %SETTING% that is not set keeps its function from
+// being indexed, and nothing but a log line says so.
+func TestBindingsResolve(t *testing.T) {
+	set := appSettings(t)
+	files, err := filepath.Glob("../functions/*/function.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no function.json", err)
+	}
+	placeholder := regexp.MustCompile(`%([^%]*)%`)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var function struct{ Bindings []binding }
+		if err := json.Unmarshal(content, &function); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, found := range placeholder.FindAllSubmatch(content, -1) {
+			if set[string(found[1])] == nil {
+				t.Errorf("%s: %s is not set", file, found[0])
+			}
+		}
+		for _, b := range function.Bindings {
+			if b.Connection == "" {
+				if strings.HasPrefix(b.Type, "serviceBus") {
+					t.Errorf("%s: a binding to a queue has no connection", file)
+				}
+				continue
+			}
+			for _, part := range []string{"fullyQualifiedNamespace", "credential", "clientId"} {
+				if name := b.Connection + "__" + part; set[name] == nil {
+					t.Errorf("%s: the connection needs the setting %s", file, name)
+				}
+			}
+		}
+	}
+}
+
+// secretLike are names that a secret would have.
+var secretLike = regexp.MustCompile(`(?i)secret|password|connectionstring|sharedaccesskey|accountkey|apikey|token$|key$`)
+
+func TestNoSecretGoesThroughADeployment(t *testing.T) {
+	for path, file := range templates(t) {
+		for _, p := range file.Params {
+			if secretLike.MatchString(p.Name) && p.Name != "token" || p.Decorator("secure") != nil {
+				t.Errorf("%s: the parameter %s takes a secret, which would be in the deployment", path, p.Name)
+			}
+		}
+		for _, o := range file.Outputs {
+			if secretLike.MatchString(o.Name) {
+				t.Errorf("%s: the output %s gives a secret away", path, o.Name)
+			}
+			bicep.Walk(o.Value, func(e bicep.Expr) {
+				if call, ok := e.(*bicep.Call); ok && (strings.HasPrefix(call.Name, "list") || call.Name == "getSecret") {
+					t.Errorf("%s: the output %s calls %s", path, o.Name, call.Name)
+				}
+				if m, ok := e.(*bicep.Member); ok && secretLike.MatchString(m.Name) {
+					t.Errorf("%s: the output %s reads %s", path, o.Name, m.Name)
+				}
+			})
+		}
+		for _, r := range file.Resources {
+			if strings.HasSuffix(r.Type, "/secrets") {
+				t.Errorf("%s: line %d: a secret is written by paybridge setup, never by a deployment", path, r.Line)
+			}
+		}
+	}
+}
+
+// TestParameterFileFits: azd replaces ${NAME} by what its environment has.
+func TestParameterFileFits(t *testing.T) {
+	content, err := os.ReadFile("main.parameters.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Parameters map[string]struct{ Value string }
+	}
+	if err := json.Unmarshal(content, &file); err != nil {
+		t.Fatal(err)
+	}
+	variable := regexp.MustCompile(`^\$\{([A-Z_]+)(=[^}]*)?\}$`)
+	main := templates(t)["main.bicep"]
+	for _, p := range main.Params {
+		given, ok := file.Parameters[p.Name]
+		if !ok {
+			t.Errorf("main.parameters.json does not give %s, so azd env set cannot", p.Name)
+			continue
+		}
+		delete(file.Parameters, p.Name)
+		found := variable.FindStringSubmatch(given.Value)
+		if found == nil {
+			t.Errorf("%s is %q and no variable of the environment", p.Name, given.Value)
+			continue
+		}
+		// Given as empty, a default of the template would not count.
+		if p.Default == nil || found[1] == "AZURE_PRINCIPAL_ID" {
+			continue
+		}
+		if want := fmt.Sprintf("=%s", text(p.Default)); found[2] != want {
+			t.Errorf("%s has the default %q in main.bicep and %q here", p.Name, want, found[2])
+		}
+	}
+	for name := range file.Parameters {
+		t.Errorf("main.bicep has no parameter %s", name)
+	}
+}
