@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"paybridge/functions/crmupdate"
 	"paybridge/functions/crmwebhook"
@@ -25,17 +27,27 @@ type clients struct {
 	dataverse *dataverse.Client
 }
 
+// tryTimeout is how long one request to Dataverse may take. A batch of an
+// invocation takes a second or two; what takes this long is repeated with time
+// left for it in the budget.
+const tryTimeout = time.Minute
+
 func connect(s settings.Settings, logger *slog.Logger) (clients, error) {
 	var c clients
 	if !s.StripeSecretKey.IsZero() {
-		c.stripe = stripeapi.New(stripeapi.Config{Key: s.StripeSecretKey, BaseURL: s.StripeAPIBase, Version: version})
+		c.stripe = stripeapi.New(stripeapi.Config{Key: s.StripeSecretKey, BaseURL: s.StripeAPIBase, Version: version, Logger: logger})
 	}
 	if s.DataverseURL != "" {
 		credential, err := settings.Credential(s, azcore.ClientOptions{})
 		if err != nil {
 			return clients{}, err
 		}
-		c.dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Logger: logger, UserAgent: "PayBridge/" + version})
+		c.dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{
+			// The functions repeat the whole work of a payment, with both ends read
+			// again. Were requests repeated as well, the two would multiply.
+			Retry:  policy.RetryOptions{MaxRetries: -1, TryTimeout: tryTimeout},
+			Logger: logger, UserAgent: "PayBridge/" + version,
+		})
 		if err != nil {
 			return clients{}, err
 		}

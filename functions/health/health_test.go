@@ -23,6 +23,7 @@ import (
 	"paybridge/functions/health"
 	"paybridge/internal/customhandler"
 	"paybridge/internal/dataverse"
+	"paybridge/internal/outcome"
 	"paybridge/internal/secret"
 	"paybridge/internal/stripeapi"
 )
@@ -160,6 +161,7 @@ func TestProblemsAreToldByClass(t *testing.T) {
 		"role":          {crm(http.StatusForbidden), health.Refused, health.Down},
 		"protection":    {crm(http.StatusTooManyRequests), health.Throttled, health.Degraded},
 		"maintenance":   {crm(http.StatusServiceUnavailable), health.Failing, health.Down},
+		"held back":     {fmt.Errorf("asking: %w", &outcome.Error{Class: outcome.Again, Err: errors.New("hunter2"), RetryAfter: 1}), health.Throttled, health.Degraded},
 		"dns":           {&net.DNSError{Err: "no such host", Name: "hunter2", IsNotFound: true}, health.Unreachable, health.Down},
 		"connection":    {&url.Error{Op: "Get", URL: "https://hunter2", Err: &net.OpError{Op: "dial", Err: errors.New("connection refused")}}, health.Unreachable, health.Down},
 		"cut":           {fmt.Errorf("hunter2: %w", io.ErrUnexpectedEOF), health.Unreachable, health.Down},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"paybridge/internal/dataverse"
+	"paybridge/internal/outcome"
 	"paybridge/internal/stripeapi"
 )
 
@@ -57,6 +58,10 @@ func classify(ctx context.Context, err error) Problem {
 	}
 	if _, ok := errors.AsType[*dataverse.TokenError](err); ok {
 		return Refused
+	}
+	if outcome.RetryAfter(err) > 0 {
+		// The client did not even ask: the other end wants to be left alone.
+		return Throttled
 	}
 	return Failing
 }

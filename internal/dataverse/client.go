@@ -36,8 +36,9 @@ type Options struct {
 	// Logger gets a debug line for each attempt and a warning for each one
 	// that Dataverse throttled or failed; nil logs nothing.
 	Logger *slog.Logger
-	// MaxConcurrent is how many attempts are under way at a time; zero means
-	// 8. Dataverse refuses the 53rd of one user.
+	// MaxConcurrent is how many attempts are under way at a time, at most; zero
+	// means 8. Dataverse refuses the 53rd of one user. They become fewer when
+	// Dataverse throttles or recommends fewer, and more again after.
 	MaxConcurrent int
 	// UserAgent is sent with each request; empty means "paybridge".
 	UserAgent string

@@ -9,6 +9,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"paybridge/internal/throttle"
 )
 
 // policyFunc is a pipeline policy without state.
@@ -29,7 +31,7 @@ func newPipeline(origin string, cred azcore.TokenCredential, plainHTTP bool, o O
 			PerRetry: []policy.Policy{policyFunc(reauthenticate), token, observe(o.Logger)},
 		},
 		&policy.ClientOptions{
-			Transport: newTransport(o.Transport, o.MaxConcurrent),
+			Transport: newTransport(o.Transport, throttle.NewGate("Dataverse", o.MaxConcurrent, o.Logger)),
 			Telemetry: policy.TelemetryOptions{Disabled: true},
 		})
 }

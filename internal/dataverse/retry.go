@@ -97,9 +97,12 @@ func worthRepeating(e *Error) bool {
 	}
 }
 
-// neverSent says whether a request cannot have reached Dataverse, because
-// there was no connection to send it on.
+// neverSent says whether a request cannot have reached Dataverse, because it
+// was held back or there was no connection to send it on.
 func neverSent(err error) bool {
+	if _, ok := errors.AsType[*notSentError](err); ok {
+		return true
+	}
 	e, ok := errors.AsType[*net.OpError](err)
 	return ok && e.Op == "dial"
 }

@@ -8,10 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"paybridge/internal/throttle"
 )
 
 // maxResponse bounds the body of one answer, after unpacking.
@@ -38,28 +41,44 @@ func newHTTPClient(maxConcurrent int) *http.Client {
 	}
 }
 
-// transport reads the whole answer under a bound while it holds one of a fixed
-// number of slots. Holding the slots here rather than relying on the number of
-// connections also limits HTTP/2, and leaves them free while a request waits
-// for its next attempt. A limit that follows x-ms-dop-hint, or shrinks after a
-// 429, belongs here too.
+// transport reads the whole answer under a bound, behind a gate that lets
+// through as many requests as Dataverse takes. Counting them here rather than
+// relying on the number of connections also limits HTTP/2, and leaves room
+// while a request waits for its next attempt.
 type transport struct {
 	inner policy.Transporter
-	slots chan struct{}
+	gate  *throttle.Gate
 }
 
-func newTransport(inner policy.Transporter, maxConcurrent int) *transport {
-	return &transport{inner: inner, slots: make(chan struct{}, maxConcurrent)}
+func newTransport(inner policy.Transporter, gate *throttle.Gate) *transport {
+	return &transport{inner: inner, gate: gate}
 }
 
 // Do sends one attempt.
 func (t *transport) Do(req *http.Request) (*http.Response, error) {
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-req.Context().Done():
-		return nil, fmt.Errorf("waiting for other requests: %w", req.Context().Err())
+	leave, err := t.gate.Enter(req.Context())
+	if err != nil {
+		return nil, &notSentError{err}
 	}
+	resp, err := t.send(req)
+	if err != nil {
+		leave(throttle.Answer{})
+		return nil, err
+	}
+	suggested, _ := strconv.Atoi(resp.Header.Get("x-ms-dop-hint"))
+	answer := throttle.Answer{
+		Served:    resp.StatusCode < 400,
+		Throttled: resp.StatusCode == http.StatusTooManyRequests,
+		Suggested: suggested,
+	}
+	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+		answer.RetryAfter = retryAfter(resp.Header)
+	}
+	leave(answer)
+	return resp, nil
+}
+
+func (t *transport) send(req *http.Request) (*http.Response, error) {
 	resp, err := t.inner.Do(req)
 	if err != nil {
 		// The text of a url.Error holds the address with its query.
@@ -86,6 +105,12 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
+
+// notSentError says that a request was not let through the gate.
+type notSentError struct{ error }
+
+// Unwrap returns why.
+func (e *notSentError) Unwrap() error { return e.error }
 
 // tooLargeError says that an answer went over the bound. Its method
 // NonRetriable tells azcore that asking again would bring the same.

@@ -2,12 +2,14 @@ package stripeapi
 
 import (
 	"cmp"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	"paybridge/internal/secret"
+	"paybridge/internal/throttle"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
@@ -29,6 +31,11 @@ type Config struct {
 	// never, which is what a caller that repeats by the class of an error
 	// wants: stripe-go waits without heeding the context.
 	MaxRetries int64
+	// MaxConcurrent is how many requests are under way at a time, at most. Zero
+	// means 16. They become fewer when Stripe throttles, and more again after.
+	MaxConcurrent int
+	// Logger gets a line when Stripe throttles. Nil discards it.
+	Logger *slog.Logger
 	// Version of PayBridge, for the User-Agent. Empty leaves it out.
 	Version string
 }
@@ -83,7 +90,10 @@ func (c Config) httpClient() *http.Client {
 			IdleConnTimeout:     90 * time.Second,
 		}
 	}
-	own.Transport = &transport{base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/")}
+	own.Transport = &transport{
+		base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/"),
+		gate: throttle.NewGate("Stripe", cmp.Or(c.MaxConcurrent, 16), c.Logger),
+	}
 	return &own
 }
 

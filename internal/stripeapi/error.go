@@ -67,7 +67,11 @@ func (c *Client) failed(doing string, err error) error {
 		}
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return outcome.Againf("%s: reaching Stripe: %w", doing, e.Err)
+		return &outcome.Error{
+			Class:      outcome.Again,
+			Err:        fmt.Errorf("%s: reaching Stripe: %w", doing, e.Err),
+			RetryAfter: outcome.RetryAfter(e.Err),
+		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return outcome.Againf("%s: %w", doing, err)
