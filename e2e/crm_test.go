@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 
-	"github.com/shopspring/decimal"
+	"paybridge/cmd/paybridge/soak/oracle"
 )
 
 // label is the annotation in which Dataverse spells a choice value out.
-const label = "@OData.Community.Display.V1.FormattedValue"
+const label = oracle.Label
 
 // crm asks the CRM something as the person Ann.
 func (w *world) crm(method, path, body string) (int, map[string]any) {
@@ -77,37 +75,11 @@ func (w *world) patch(id, body string) {
 	}
 }
 
-func status(row map[string]any) string {
-	text, _ := row["pb_status"+label].(string)
-	return text
-}
-
-// asked are the columns in which the CRM asks; all others with the prefix pb_
-// are PayBridge's to write.
-var asked = []string{"pb_paymentid", "pb_name", "pb_amount", "pb_customeremail", "pb_collectby", "pb_request", "pb_refundamount", "pb_checkouturl"}
+func status(row map[string]any) string { return oracle.Status(row) }
 
 // shown is what a row shows of Stripe, empty columns left out: choices by
 // their labels, amounts without trailing zeros.
-func shown(row map[string]any) map[string]string {
-	columns := map[string]string{}
-	for name, value := range row {
-		if !strings.HasPrefix(name, "pb_") || strings.Contains(name, "@") || strings.HasSuffix(name, "_base") || slices.Contains(asked, name) {
-			continue
-		}
-		switch value := value.(type) {
-		case string:
-			columns[name] = value
-		case bool:
-			columns[name] = fmt.Sprint(value)
-		case json.Number:
-			columns[name] = decimal.RequireFromString(value.String()).String()
-		}
-	}
-	if label := status(row); label != "" {
-		columns["pb_status"] = label
-	}
-	return columns
-}
+func shown(row map[string]any) map[string]string { return oracle.Shown(row) }
 
 // forget makes a row as new as if nothing had come from Stripe yet.
 func (w *world) forget(id string) {
