@@ -108,7 +108,8 @@ func (j *job) session(s payment.Session, err error) error {
 
 // refund gives money back once for each total that the row asks for. The
 // refunds that Stripe has are asked first: the total is written on each of
-// ours, and one that is there, even one that failed, was this request.
+// ours, and one that is there, even one that failed, was this request. Where it
+// came through and the total is not reached, an earlier one failed later.
 func (c *Config) refund(ctx context.Context, j *job, step payment.Step) (done bool, err error) {
 	refunds, err := c.Stripe.Refunds(ctx, "", step.ID)
 	if err != nil {
@@ -118,10 +119,10 @@ func (c *Config) refund(ctx context.Context, j *job, step payment.Step) (done bo
 		if r.Total != step.Total {
 			continue
 		}
-		if r.Status == "failed" || r.Status == "canceled" {
+		if undone(r) {
 			return true, j.refuseRefund(r, step)
 		}
-		return true, nil
+		return true, c.reached(ctx, j, refunds)
 	}
 	r, err := c.Stripe.CreateRefund(ctx, "", stripeapi.RefundRequest{
 		Key: key(j.id, "refund", fmt.Sprintf("%s-%d", step.ID, step.Total)), Intent: step.ID,
@@ -130,12 +131,35 @@ func (c *Config) refund(ctx context.Context, j *job, step payment.Step) (done bo
 	if err != nil {
 		return false, err
 	}
-	if r.Status == "failed" {
+	if undone(r) {
 		return true, j.refuseRefund(r, step)
 	}
 	// The charge now counts the refund.
 	return true, j.intent(c.Stripe.Intent(ctx, "", step.ID))
 }
+
+// reached looks at Stripe again whether the refunds of a total that was carried
+// out add up to it, and tells which of them failed where they do not.
+func (c *Config) reached(ctx context.Context, j *job, refunds []payment.IssuedRefund) error {
+	if err := c.read(ctx, j); err != nil {
+		return err
+	}
+	step, err := payment.Decide(j.row.Row, j.facts)
+	if err != nil {
+		j.tell(err)
+		return nil
+	}
+	if step.Action != payment.RefundIntent {
+		return nil
+	}
+	if i := slices.IndexFunc(refunds, undone); i >= 0 {
+		return j.refuseRefund(refunds[i], step)
+	}
+	return nil
+}
+
+// undone reports whether a refund did not bring the money back.
+func undone(r payment.IssuedRefund) bool { return r.Status == "failed" || r.Status == "canceled" }
 
 func (j *job) refuseRefund(r payment.IssuedRefund, step payment.Step) error {
 	reason := r.FailureReason

@@ -268,3 +268,29 @@ func TestRefundThatFailsIsNotTriedAgain(t *testing.T) {
 		t.Errorf("status %s, the row says %q", label(row), said)
 	}
 }
+
+// TestEarlierRefundThatFailsLaterIsTold: the last refund came through, and
+// still less went back than was asked for.
+func TestEarlierRefundThatFailsLaterIsTold(t *testing.T) {
+	w := newWorld(t)
+	id := w.make("12.50", "EUR", ask(payment.RequestPay))
+	intent := text(w.run(id), "pb_paymentintentid")
+	w.api(http.MethodPost, "/v1/payment_intents/"+intent+"/confirm", "payment_method", "pm_card_visa", "return_url", "https://shop.example")
+	w.edit(id, ask(payment.RequestRefund)+`,"pb_refundamount":2.50`)
+	w.run(id)
+	first := w.objects("refunds")[0]["id"].(string)
+	w.edit(id, `"pb_refundamount":null`)
+	if row := w.run(id); row["pb_lasterror"] != nil || label(row) != "Refunded" {
+		t.Fatalf("row %v", row)
+	}
+	if err := w.stripe.FailRefund(first, "lost_or_stolen_card"); err != nil {
+		t.Fatal(err)
+	}
+	row := w.run(id)
+	if said := text(row, "pb_lasterror"); !strings.HasPrefix(said, payment.RefusalPrefix) || !strings.Contains(said, first) || label(row) != "Partially refunded" {
+		t.Errorf("status %s, the row says %q", label(row), said)
+	}
+	if n := len(w.objects("refunds")); n != 2 {
+		t.Errorf("%d refunds", n)
+	}
+}
