@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"paybridge/cmd/paybridge/soak"
 	"paybridge/internal/settings"
 )
 
@@ -21,8 +23,11 @@ type commands struct {
 	Local localCommand `cmd:"" help:"Run everything on this machine, with no account anywhere, and show one payment travelling."`
 	Pack  packCommand  `cmd:"" help:"Lay out dist/: what func start runs and what is deployed."`
 	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: secrets, the webhook endpoint at Stripe."`
+	Soak  soakCommand  `cmd:"" help:"Lead thousands of payments through faults and kills, and compare every row with Stripe."`
 
 	Deadletters deadLettersCommand `cmd:"" help:"Look after the messages that the queues have given up: dead letters."`
+
+	SoakHost soakHostCommand `cmd:"" name:"soak-host" hidden:"" help:"The process that the soak kills."`
 }
 
 func main() {
@@ -39,6 +44,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	parser, err := kong.New(&cli,
 		kong.Name("paybridge"),
 		kong.Description("Payments between Stripe and Microsoft Dynamics 365."),
+		kong.Vars{"faults": strings.Trim(fmt.Sprint(soak.AllFaults), "[]")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
@@ -58,11 +64,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return 2
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	if err := parsed.Run(&terminal{in: stdin, out: stdout, err: stderr}); err != nil {
+	err = parsed.Run(&terminal{in: stdin, out: stdout, err: stderr})
+	if wrong, ok := errors.AsType[*usage](err); ok {
+		_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: paybridge --help lists the commands and flags\n", wrong)
+		return 2
+	}
+	if err != nil {
 		return report(stderr, err)
 	}
 	return 0
 }
+
+// usage is an error of the command line that its syntax does not show.
+type usage struct{ error }
 
 // hinted is an error that says what to do about it.
 type hinted struct {

@@ -69,6 +69,8 @@ type Config struct {
 	Dataverse func(*dataverse.Config)
 	// Queue may change the properties of both queues.
 	Queue func(*servicebus.QueueProperties)
+	// Sent, when set, hears of every message that the functions put on a queue.
+	Sent func(queue string, body []byte)
 	// NoRestart leaves a host down that has given up on its handler.
 	NoRestart bool
 }

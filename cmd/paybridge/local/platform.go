@@ -12,6 +12,7 @@ import (
 	"paybridge/internal/backoff"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
+	"paybridge/standin/servicebus"
 )
 
 // startFunctions finds the address of the functions, tells Stripe about it and
@@ -53,10 +54,34 @@ func (l *Local) startFunctions(ctx context.Context) error {
 func (l *Local) startHost(ctx context.Context) (*functionshost.Host, error) {
 	return functionshost.Start(ctx, functionshost.Config{
 		ScriptRoot: l.cfg.Dist, Addr: fmt.Sprintf("127.0.0.1:%d", l.state.FunctionsPort), Settings: l.settings,
-		Queues: functionshost.Queues(l.Queues), Logger: l.log, HandlerOutput: l.cfg.HandlerOutput,
+		Queues: l.watched(functionshost.Queues(l.Queues)), Logger: l.log, HandlerOutput: l.cfg.HandlerOutput,
 		RequireKeys: l.cfg.RequireKeys, FunctionKeys: l.cfg.FunctionKeys,
 		StateDir: filepath.Join(l.cfg.Data, "timers"),
 	})
+}
+
+// watched lets Config.Sent hear of what is sent.
+func (l *Local) watched(open func(string) (functionshost.Queue, error)) func(string) (functionshost.Queue, error) {
+	if l.cfg.Sent == nil {
+		return open
+	}
+	return func(name string) (functionshost.Queue, error) {
+		queue, err := open(name)
+		return watchedQueue{Queue: queue, sent: func(body []byte) { l.cfg.Sent(name, body) }}, err
+	}
+}
+
+type watchedQueue struct {
+	functionshost.Queue
+	sent func(body []byte)
+}
+
+// Send sends and tells.
+func (q watchedQueue) Send(ctx context.Context, messages ...servicebus.Message) error {
+	for _, m := range messages {
+		q.sent(m.Body)
+	}
+	return q.Queue.Send(ctx, messages...)
 }
 
 // keepRunning starts a new host when one has given up on its handler, as the

@@ -64,9 +64,22 @@ func (c *complaints) columns() {
 		if diff := cmp.Diff(Truth(c.ledger, intent, session), shown); diff != "" {
 			c.say("Stripe says (-), the row shows (+):\n%s", diff)
 		}
-	case len(c.attempts.Intents)+len(c.attempts.Sessions) > 0:
+	case c.toldOf():
 		c.say("it names nothing of %d PaymentIntents and %d Checkout Sessions", len(c.attempts.Intents), len(c.attempts.Sessions))
 	}
+}
+
+// toldOf reports whether the row has to name something: what it asked for, or
+// what Stripe told of. An open Checkout Session that somebody else made and
+// that nobody tried to pay has had no event.
+func (c *complaints) toldOf() bool {
+	asked := c.row["pb_request"+Label] == "Pay"
+	for _, s := range c.attempts.Sessions {
+		if asked || s["status"] != "open" || s["payment_intent"] != nil {
+			return true
+		}
+	}
+	return len(c.attempts.Intents) > 0
 }
 
 // money holds the row to where the money is: never more went back than came
@@ -78,20 +91,15 @@ func (c *complaints) money() {
 		if in["status"] != "succeeded" {
 			continue
 		}
+		for _, total := range c.ledger.Repeated(id) {
+			c.say("%s was refunded twice for the total %s", id, total)
+		}
 		back := int64(0)
-		totals := map[string]bool{}
 		for _, r := range c.ledger.Refunds(id) {
 			if r["status"] == "failed" || r["status"] == "canceled" {
 				continue
 			}
 			back += Number(r["amount"])
-			metadata, _ := r["metadata"].(Object)
-			if total := Text(metadata, "CRM_RefundTotal"); total != "" {
-				if totals[total] {
-					c.say("%s was refunded twice for the total %s", id, total)
-				}
-				totals[total] = true
-			}
 		}
 		if back > Number(in["amount_received"]) {
 			c.say("%s got %d back of %v", id, back, in["amount_received"])

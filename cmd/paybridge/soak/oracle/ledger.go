@@ -86,3 +86,22 @@ func (l *Ledger) Dispute(intent string) Object {
 	}
 	return nil
 }
+
+// Repeated are the totals for which a PaymentIntent was refunded more than
+// once, refunds that failed left out.
+func (l *Ledger) Repeated(intent string) []string {
+	var repeated []string
+	seen := map[string]bool{}
+	for _, r := range l.refunds[intent] {
+		metadata, _ := r["metadata"].(Object)
+		total := Text(metadata, "CRM_RefundTotal")
+		if total == "" || r["status"] == "failed" || r["status"] == "canceled" {
+			continue
+		}
+		if seen[total] {
+			repeated = append(repeated, total)
+		}
+		seen[total] = true
+	}
+	return repeated
+}

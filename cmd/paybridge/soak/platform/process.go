@@ -1,0 +1,159 @@
+package platform
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"sync"
+)
+
+// Process is the running process, seen from the soak.
+type Process struct {
+	control string
+	cmd     *exec.Cmd
+	in      io.Closer
+	gone    chan struct{}
+	once    sync.Once
+}
+
+// longestLine bounds a line of the process: a message of Service Bus, escaped.
+const longestLine = 4 << 20
+
+// Start starts the command, which must run Serve, and returns once it is
+// ready. Every line that it prints after that is handed to line, and what it
+// logs is written to its standard error's writer.
+func Start(ctx context.Context, cmd *exec.Cmd, spec Spec, line func([]byte)) (*Process, error) {
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the host's process: %w", err)
+	}
+	p := &Process{cmd: cmd, in: in, gone: make(chan struct{})}
+	if _, err := in.Write(append(text, '\n')); err != nil {
+		return nil, errors.Join(fmt.Errorf("telling the host's process what to run: %w", err), p.abandon())
+	}
+	scanner := bufio.NewScanner(out)
+	scanner.Buffer(make([]byte, 64<<10), longestLine)
+	first := make(chan ready, 1)
+	go p.read(scanner, first, line)
+	select {
+	case r, ok := <-first:
+		if !ok {
+			return nil, errors.Join(errors.New("the host's process ended before it was ready"), p.abandon())
+		}
+		p.control = r.Control
+		return p, nil
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), p.abandon())
+	}
+}
+
+// read hands on what the process prints. Lines of the handler may come before
+// the one that says that all is ready.
+func (p *Process) read(scanner *bufio.Scanner, first chan<- ready, line func([]byte)) {
+	defer close(p.gone)
+	defer close(first)
+	waiting := true
+	for scanner.Scan() {
+		if waiting {
+			var r ready
+			if json.Unmarshal(scanner.Bytes(), &r) == nil && r.Control != "" {
+				waiting = false
+				first <- r
+				continue
+			}
+		}
+		line(scanner.Bytes())
+	}
+}
+
+func (p *Process) abandon() error {
+	p.Kill()
+	return nil
+}
+
+// Kill sends SIGKILL and returns when the process is gone and all that it had
+// printed was read. What it started dies with it.
+func (p *Process) Kill() {
+	p.once.Do(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.gone
+		_ = p.cmd.Wait()
+		_ = p.in.Close()
+	})
+}
+
+// KillHandler sends SIGKILL to the handler. It reports false when there was
+// none to kill.
+func (p *Process) KillHandler(ctx context.Context) bool {
+	s, err := p.State(ctx)
+	if err != nil || s.HandlerPID == 0 {
+		return false
+	}
+	handler, err := os.FindProcess(s.HandlerPID)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = handler.Release() }()
+	return handler.Kill() == nil
+}
+
+// State asks how the process is doing.
+func (p *Process) State(ctx context.Context) (State, error) {
+	var s State
+	return s, p.ask(ctx, http.MethodGet, "/state", nil, &s)
+}
+
+// DeadLetters returns what lies in the dead-letter queues.
+func (p *Process) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
+	var list []DeadLetter
+	return list, p.ask(ctx, http.MethodGet, "/dead", nil, &list)
+}
+
+// Send puts messages on a queue.
+func (p *Process) Send(ctx context.Context, queue string, bodies ...[]byte) error {
+	return p.ask(ctx, http.MethodPost, "/messages/"+queue, bodies, nil)
+}
+
+func (p *Process) ask(ctx context.Context, method, path string, body, result any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, p.control+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the host's process: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if text, err = io.ReadAll(resp.Body); err != nil {
+		return fmt.Errorf("asking the host's process: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("asking the host's process for %s: %s", path, bytes.TrimSpace(text))
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(text, result)
+}

@@ -1,0 +1,158 @@
+package soak
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"sync"
+	"time"
+
+	"paybridge/internal/secret/leak"
+)
+
+// tally counts what happens, and looks for secrets in everything that comes to
+// light.
+type tally struct {
+	finder *leak.Finder
+
+	mu sync.Mutex
+	counts
+}
+
+// counts are what a tally has counted so far.
+type counts struct {
+	begun    time.Time
+	payments int
+	faults   map[Fault]int
+	// healths :: status of a health answer → how often.
+	healths map[int]int
+	// invocations and failed are those that the handler logged, messages what
+	// they were given.
+	invocations, failed, messages int
+	// redelivered are batches with a message that was delivered more than once,
+	// again what could not be done within an invocation, races how often
+	// somebody wrote a row in between.
+	redelivered, again, races int
+	// leaks is how many secrets came to light, secrets the first of them.
+	leaks   int
+	secrets []leak.Finding
+	// waits are how long rows took to agree after something had happened.
+	waits []time.Duration
+}
+
+func newTally() *tally {
+	return &tally{counts: counts{begun: time.Now(), faults: map[Fault]int{}, healths: map[int]int{}}}
+}
+
+func (t *tally) fault(kind Fault) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.faults[kind]++
+}
+
+func (t *tally) led() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.payments++
+}
+
+func (t *tally) waited(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waits = append(t.waits, d)
+}
+
+func (t *tally) health(status int, text string) {
+	t.search("the health answer", text)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.healths[status]++
+}
+
+// mostSecrets bounds how many findings are shown.
+const mostSecrets = 20
+
+// search looks for secrets.
+func (t *tally) search(where, text string) {
+	found := t.finder.Find(where, text)
+	if len(found) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leaks += len(found)
+	t.secrets = append(t.secrets, found[:min(len(found), mostSecrets-len(t.secrets))]...)
+}
+
+// logged is what is counted of a line of the handler.
+type logged struct {
+	Message    string `json:"msg"`
+	Outcome    string `json:"outcome"`
+	Queue      string `json:"queue"`
+	Messages   int    `json:"messages"`
+	Deliveries int    `json:"delivery_count_max"`
+	Conflicts  int    `json:"conflicts"`
+}
+
+// line takes a line of the host's process: of the handler's log, or about a
+// message that was sent.
+func (t *tally) line(text []byte) {
+	var l logged
+	if json.Unmarshal(text, &l) != nil {
+		l.Message = ""
+	}
+	where := "a log line"
+	if l.Queue != "" {
+		where = "a message on " + l.Queue
+	}
+	t.search(where, string(text))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch l.Message {
+	case "invocation":
+		t.invocations++
+		if l.Outcome != "ok" {
+			t.failed++
+		}
+		t.messages += l.Messages
+		if l.Deliveries > 1 {
+			t.redelivered++
+		}
+	case "hint", "row change":
+		t.races += l.Conflicts
+		if l.Outcome == "again" {
+			t.again++
+		}
+	}
+}
+
+// lines is a writer for what is only searched for secrets.
+func (t *tally) lines(where string) *searched { return &searched{tally: t, where: where} }
+
+type searched struct {
+	tally *tally
+	where string
+	rest  []byte
+}
+
+// Write takes text in pieces of any size.
+func (s *searched) Write(p []byte) (int, error) {
+	s.rest = append(s.rest, p...)
+	for {
+		line, rest, found := bytes.Cut(s.rest, []byte("\n"))
+		if !found {
+			return len(p), nil
+		}
+		s.tally.search(s.where, string(line))
+		s.rest = rest
+	}
+}
+
+// snapshot are the counts at this moment.
+func (t *tally) snapshot() counts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.counts
+	now.faults, now.healths = maps.Clone(t.faults), maps.Clone(t.healths)
+	return now
+}
