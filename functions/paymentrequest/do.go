@@ -174,14 +174,14 @@ func (j *job) refuseRefund(r payment.IssuedRefund, step payment.Step) error {
 func (c *Config) intentRequest(j *job, step payment.Step) stripeapi.IntentRequest {
 	return stripeapi.IntentRequest{
 		Key: key(j.id, "pay", step.After), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
-		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), Metadata: maps.Clone(j.row.Ask.Metadata),
+		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), After: step.After, Metadata: maps.Clone(j.row.Ask.Metadata),
 	}
 }
 
 func (c *Config) sessionRequest(j *job, step payment.Step) stripeapi.SessionRequest {
 	r := stripeapi.SessionRequest{
 		Key: key(j.id, "link", step.After), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
-		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), Metadata: maps.Clone(j.row.Ask.Metadata),
+		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), After: step.After, Metadata: maps.Clone(j.row.Ask.Metadata),
 		SuccessURL: c.SuccessURL, CancelURL: c.CancelURL,
 	}
 	if c.LinkExpiry > 0 && c.LinkExpiry < 24*time.Hour-expiryStep {

@@ -9,16 +9,17 @@ import (
 	"paybridge/internal/payment"
 )
 
-// meddled lets somebody write the row just before it is saved, once.
+// meddled lets somebody write the row just before it is saved, once for each
+// edit.
 type meddled struct {
 	paymentrequest.Rows
-	meddle func()
+	edits []func()
 }
 
 func (m *meddled) Save(ctx context.Context, changes []crm.Change) []error {
-	if m.meddle != nil {
-		m.meddle()
-		m.meddle = nil
+	if len(m.edits) > 0 {
+		m.edits[0]()
+		m.edits = m.edits[1:]
 	}
 	return m.Rows.Save(ctx, changes)
 }
@@ -41,7 +42,7 @@ func TestRowWrittenWhileItIsCarriedOut(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			id := w.make("12.50", "EUR", ask(payment.RequestPay))
-			w.config.Rows = &meddled{Rows: w.config.Rows, meddle: func() { w.edit(id, c.edit) }}
+			w.config.Rows = &meddled{Rows: w.config.Rows, edits: []func(){func() { w.edit(id, c.edit) }}}
 			row := w.run(id)
 			made, open := w.objects("payment_intents"), 0
 			for _, in := range made {
@@ -56,5 +57,34 @@ func TestRowWrittenWhileItIsCarriedOut(t *testing.T) {
 				t.Errorf("%d made, %d open, row %s %v", len(made), open, label(row), row["pb_lasterror"])
 			}
 		})
+	}
+}
+
+// TestLinkEditedAgainAndAgain: a link that was replaced while somebody edits
+// the row is replaced once more, and the row names the last one, which alone
+// can be paid. The links in between were never on the row.
+func TestLinkEditedAgainAndAgain(t *testing.T) {
+	w := newWorld(t)
+	id := w.make("10", "EUR", ask(payment.RequestPay)+","+by(payment.ByLink))
+	first := text(w.run(id), "pb_checkoutsessionid")
+	w.edit(id, `"pb_amount":20`)
+	w.config.Rows = &meddled{Rows: w.config.Rows, edits: []func(){
+		func() { w.edit(id, `"pb_amount":30`) }, func() { w.edit(id, `"pb_amount":40`) },
+	}}
+	row := w.run(id)
+	after := map[string]string{}
+	for _, s := range w.objects("checkout/sessions") {
+		metadata, _ := s["metadata"].(map[string]any)
+		follows, _ := metadata["CRM_After"].(string)
+		after[follows] = s["id"].(string)
+		if named := s["id"] == row["pb_checkoutsessionid"]; named != (s["status"] == "open") || named && s["amount_total"] != 4000.0 {
+			t.Errorf("%v is %v for %v, the row names %v", s["id"], s["status"], s["amount_total"], row["pb_checkoutsessionid"])
+		}
+	}
+	if last := after[after[after[first]]]; len(after) != 4 || after[""] != first || last != row["pb_checkoutsessionid"] {
+		t.Errorf("the links follow each other so: %v; the row names %v", after, row["pb_checkoutsessionid"])
+	}
+	if label(row) != "Pending" || row["pb_lasterror"] != nil {
+		t.Errorf("row %s %v", label(row), row["pb_lasterror"])
 	}
 }

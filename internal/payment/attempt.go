@@ -2,6 +2,7 @@ package payment
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -29,6 +30,29 @@ func (a attempt) key() string {
 		return a.session.ID
 	}
 	return a.intent.ID
+}
+
+// after is the key of the attempt that this one was made after.
+func (a attempt) after() string {
+	if a.session != nil {
+		return a.session.After
+	}
+	return a.intent.After
+}
+
+// newest follows the attempts that were made one after the other, from one that
+// the row names to the last. The row may name none of those in between: whoever
+// made them died, or was overtaken by an edit, before it was written. Created
+// would not do to order them, because several are made within a second.
+func newest(a attempt, list []attempt) attempt {
+	for range list {
+		i := slices.IndexFunc(list, func(next attempt) bool { return next.after() == a.key() })
+		if i < 0 {
+			break
+		}
+		a = list[i]
+	}
+	return a
 }
 
 // names is a row's record of the attempt alone.

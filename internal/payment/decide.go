@@ -103,7 +103,7 @@ func decideFirst(row Row, list []attempt, amount int64, currency Currency) (Step
 	if len(list) == 0 {
 		return step, nil
 	}
-	last := named(row, list)
+	last := newest(named(row, list), list)
 	if row.Handled == row.Text() || row.Handled == "" && last.answers(row.Ask.CollectBy, amount, currency) {
 		return Step{}, nil
 	}

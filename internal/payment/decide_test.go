@@ -34,6 +34,11 @@ func intents(list ...Intent) Facts { return Facts{Intents: list} }
 
 func sessions(list ...Session) Facts { return Facts{Sessions: list} }
 
+func follows(id string, s Session) Session {
+	s.After = id
+	return s
+}
+
 // TestDecide is the table of what has to be done, for every request and every
 // state that Stripe can be in.
 func TestDecide(t *testing.T) {
@@ -76,6 +81,9 @@ func TestDecide(t *testing.T) {
 		{"then the old link is closed", row(link, costs("15", "eur"), names("", "cs_1"), handled("Pay 12.5 EUR by Checkout link")), sessions(expired), Step{Action: CreateSession, Amount: 1500, Currency: "eur", After: "cs_1"}},
 		{"the same link expired by itself", row(link, names("", "cs_1"), handled("Pay 12.5 EUR by Checkout link")), sessions(expired), Step{}},
 		{"an expired link that was never noted as made", row(link, names("", "cs_1")), sessions(expired), Step{}},
+		{"links that the row never named", row(link, names("", "cs_1"), handled("None")),
+			sessions(follows("cs_2", session("cs_3", SessionExpired, "unpaid", nil)), follows("cs_1", session("cs_2", SessionExpired, "unpaid", nil)), expired),
+			Step{Action: CreateSession, Amount: 1250, Currency: "eur", After: "cs_3"}},
 		{"asked again after none", row(link, names("", "cs_1"), handled("None")), sessions(expired), Step{Action: CreateSession, Amount: 1250, Currency: "eur", After: "cs_1"}},
 		{"asked again after a cancel", row(pay, names("pi_1", ""), handled("Cancel")), intents(canceled), Step{Action: CreateIntent, Amount: 1250, Currency: "eur", After: "pi_1"}},
 		{"canceled at Stripe", row(pay, names("pi_1", ""), handled("Pay 12.5 EUR by PaymentIntent")), intents(canceled), Step{}},

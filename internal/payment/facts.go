@@ -45,6 +45,10 @@ type Intent struct {
 	LastError *AttemptError
 	// CancellationReason is Stripe's word for why it was canceled.
 	CancellationReason string
+	// After is the id of the attempt that this one was made after, as PayBridge
+	// wrote it down in CRM_After; empty for the first one of a row and for those
+	// that somebody else made.
+	After string
 	// Charge is the latest charge, nil when there has been no attempt.
 	Charge *Charge
 }
@@ -127,6 +131,8 @@ type Session struct {
 	ExpiresAt     time.Time
 	URL           string
 	Link          Link
+	// After is as with an Intent.
+	After string
 	// Intent is the session's PaymentIntent, nil while it has none: newer API
 	// versions make it when the customer pays, and an order of amount 0 never
 	// gets one.

@@ -21,6 +21,7 @@ func factsOfIntent(pi *stripe.PaymentIntent) payment.Intent {
 		Livemode:           pi.Livemode,
 		Created:            utc(pi.Created),
 		Link:               linkOf(pi.Metadata[MetadataPaymentID], pi.Metadata[MetadataOrg], ""),
+		After:              afterOf(pi.Metadata),
 		CancellationReason: string(pi.CancellationReason),
 	}
 	if e := pi.LastPaymentError; e != nil {
@@ -67,6 +68,7 @@ func factsOfSession(s *stripe.CheckoutSession) payment.Session {
 		ExpiresAt:     utc(s.ExpiresAt),
 		URL:           s.URL,
 		Link:          linkOf(s.Metadata[MetadataPaymentID], s.Metadata[MetadataOrg], s.ClientReferenceID),
+		After:         afterOf(s.Metadata),
 	}
 	if s.PaymentIntent != nil {
 		in := factsOfIntent(s.PaymentIntent)

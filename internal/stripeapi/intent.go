@@ -27,6 +27,9 @@ type IntentRequest struct {
 	Email string
 	// Link is the row that the intent is for. Its CRMPaymentID must be set.
 	Link payment.Link
+	// After is the id of the attempt that this one is made after for the same
+	// row, empty for the first.
+	After string
 	// Metadata are further keys with their values.
 	Metadata map[string]string
 }
@@ -44,6 +47,9 @@ func (c *Client) CreateIntent(ctx context.Context, account string, r IntentReque
 	doing := "creating a PaymentIntent for row " + quoted(r.Link.CRMPaymentID)
 	metadata, err := checkCreation(account, r.Key, r.Description, r.Link, r.Metadata)
 	if err != nil {
+		return payment.Intent{}, err
+	}
+	if metadata, err = followed(metadata, r.After); err != nil {
 		return payment.Intent{}, err
 	}
 	params := &stripe.PaymentIntentParams{

@@ -12,6 +12,11 @@ import (
 	"paybridge/internal/payment"
 )
 
+// MetadataAfter is the metadata key of a PaymentIntent or Checkout Session that
+// names the one after which it was made for the same row. It is not given to
+// the intent of a session: that is the same attempt.
+const MetadataAfter = "CRM_After"
+
 // MetadataRefundTotal is the metadata key of a refund that says how much was to
 // have gone back in all with it, in minor units.
 const MetadataRefundTotal = "CRM_RefundTotal"
@@ -20,7 +25,7 @@ const MetadataRefundTotal = "CRM_RefundTotal"
 //
 // Source: https://docs.stripe.com/api/metadata.
 const (
-	maxMetadataKeys  = 50
+	maxMetadataKeys  = 50 // of which one is kept free for MetadataAfter
 	maxMetadataName  = 40
 	maxMetadataValue = 500
 	maxDescription   = 1000
@@ -49,8 +54,8 @@ func linked(link payment.Link, further map[string]string) (map[string]string, er
 		}
 		all[key] = value
 	}
-	if len(all) > maxMetadataKeys {
-		return nil, outcome.Reviewf("The payment has %d metadata keys, of which Stripe takes %d. Map fewer columns to metadata.", len(all), maxMetadataKeys)
+	if len(all) >= maxMetadataKeys {
+		return nil, outcome.Reviewf("The payment has %d metadata keys, beside which PayBridge needs one more, and Stripe takes %d. Map fewer columns to metadata.", len(all), maxMetadataKeys)
 	}
 	if n := utf8.RuneCountInString(link.CRMOrg); n > maxMetadataValue {
 		return nil, tooLongValue(MetadataOrg, n)
@@ -62,7 +67,7 @@ func checkMetadata(key, value string) error {
 	switch {
 	case key == "":
 		return outcome.Reviewf("A metadata key is empty. Give the column that is mapped to it a name.")
-	case key == MetadataPaymentID || key == MetadataOrg || key == MetadataRefundTotal:
+	case key == MetadataPaymentID || key == MetadataOrg || key == MetadataAfter || key == MetadataRefundTotal:
 		return outcome.Reviewf("The metadata key %s is PayBridge's own. Map the column to another key.", key)
 	case strings.ContainsAny(key, "[]"):
 		return outcome.Reviewf("The metadata key %s has a square bracket, which Stripe does not take. Map the column to a key without one.", quoted(key))
@@ -87,6 +92,27 @@ func checkDescription(s string) error {
 		return outcome.Reviewf("The description has %d characters, of which Stripe takes %d. Shorten it.", n, maxDescription)
 	}
 	return nil
+}
+
+// followed adds the attempt that an object is made after to its metadata.
+func followed(metadata map[string]string, after string) (map[string]string, error) {
+	if after == "" {
+		return metadata, nil
+	}
+	if !payment.ValidStripeID(after, "pi", "cs") {
+		return nil, outcome.Reviewf("%s is not the id of a PaymentIntent or a Checkout Session", quoted(after))
+	}
+	metadata = maps.Clone(metadata)
+	metadata[MetadataAfter] = after
+	return metadata, nil
+}
+
+// afterOf reads what followed wrote, and nothing else.
+func afterOf(metadata map[string]string) string {
+	if id := metadata[MetadataAfter]; payment.ValidStripeID(id, "pi", "cs") {
+		return id
+	}
+	return ""
 }
 
 // refundTotal reads the total of a refund, 0 where there is none.

@@ -12,7 +12,7 @@ import (
 
 func TestMetadata(t *testing.T) {
 	many := map[string]string{}
-	for i := range maxMetadataKeys - 2 {
+	for i := range maxMetadataKeys - 3 {
 		many[fmt.Sprintf("key %d", i)] = strings.Repeat("ü", maxMetadataValue)
 	}
 	tooMany := maps.Clone(many)
@@ -25,7 +25,7 @@ func TestMetadata(t *testing.T) {
 	}{
 		{name: "none", link: link},
 		{name: "as much as Stripe takes", link: link, further: many},
-		{name: "one key too many", link: link, further: tooMany, says: "51 metadata keys"},
+		{name: "one key too many", link: link, further: tooMany, says: "50 metadata keys"},
 		{name: "empty values do not count", link: link, further: plus(many, "empty", "")},
 		{name: "longest key", link: link, further: map[string]string{strings.Repeat("ü", maxMetadataName): "x"}},
 		{name: "key too long", link: link, further: map[string]string{"a key that is longer than forty characters": "x"}, says: `"a key that is longer than forty characters" has 42 characters`},
@@ -34,6 +34,7 @@ func TestMetadata(t *testing.T) {
 		{name: "no key", link: link, further: map[string]string{"": "x"}, says: "key is empty"},
 		{name: "own key", link: link, further: map[string]string{"CRM_PaymentId": "x"}, says: "CRM_PaymentId is PayBridge's own"},
 		{name: "own key of the organisation", link: link, further: map[string]string{"CRM_Org": "x"}, says: "CRM_Org is PayBridge's own"},
+		{name: "own key of attempts", link: link, further: map[string]string{"CRM_After": "cs_1"}, says: "CRM_After is PayBridge's own"},
 		{name: "own key of refunds", link: link, further: map[string]string{"CRM_RefundTotal": "1"}, says: "CRM_RefundTotal is PayBridge's own"},
 		{name: "no organisation", link: payment.Link{CRMPaymentID: rowID}},
 		{name: "organisation too long", link: payment.Link{CRMPaymentID: rowID, CRMOrg: strings.Repeat("o", 501)}, says: `"CRM_Org" has 501 characters`},
@@ -95,15 +96,16 @@ func TestRefusedBeforeSending(t *testing.T) {
 		"key not ASCII":    func(r *IntentRequest) { r.Key = "ü" },
 		"long description": func(r *IntentRequest) { r.Description = strings.Repeat("ü", 1001) },
 		"no row":           func(r *IntentRequest) { r.Link.CRMPaymentID = "" },
+		"after nothing":    func(r *IntentRequest) { r.After = "evt_1Aa" },
 		"metadata":         func(r *IntentRequest) { r.Metadata = map[string]string{"order": strings.Repeat("x", 501)} },
 	} {
 		r := anIntent
 		change(&r)
 		errs["intent: "+name] = second(s.CreateIntent(ctx, "", r))
 		errs["session: "+name] = second(s.CreateSession(ctx, "", SessionRequest{
-			Key: r.Key, Description: r.Description, Link: r.Link, Metadata: r.Metadata, Amount: r.Amount, Currency: r.Currency,
+			Key: r.Key, Description: r.Description, Link: r.Link, Metadata: r.Metadata, After: r.After, Amount: r.Amount, Currency: r.Currency,
 		}))
-		if r.Description == "" && r.Metadata == nil {
+		if r.Description == "" && r.Metadata == nil && r.After == "" {
 			errs["refund: "+name] = second(s.CreateRefund(ctx, "", RefundRequest{Key: r.Key, Intent: "pi_1Aa", Amount: 1, Total: 1, Link: r.Link}))
 		}
 	}

@@ -36,6 +36,9 @@ type SessionRequest struct {
 	ExpiresAt time.Time
 	// Link is the row that the session is for. Its CRMPaymentID must be set.
 	Link payment.Link
+	// After is the id of the attempt that this one is made after for the same
+	// row, empty for the first.
+	After string
 	// Metadata are further keys with their values.
 	Metadata map[string]string
 }
@@ -50,6 +53,10 @@ func (c *Client) CreateSession(ctx context.Context, account string, r SessionReq
 	if err != nil {
 		return payment.Session{}, err
 	}
+	own, err := followed(metadata, r.After)
+	if err != nil {
+		return payment.Session{}, err
+	}
 	params := &stripe.CheckoutSessionParams{
 		Params:            paramsFor(ctx, account),
 		Mode:              stripe.String(string(stripe.CheckoutSessionModePayment)),
@@ -57,7 +64,7 @@ func (c *Client) CreateSession(ctx context.Context, account string, r SessionReq
 		CustomerEmail:     given(r.Email),
 		SuccessURL:        given(r.SuccessURL),
 		CancelURL:         given(r.CancelURL),
-		Metadata:          metadata,
+		Metadata:          own,
 		LineItems: []*stripe.CheckoutSessionLineItemParams{{
 			Quantity: stripe.Int64(1),
 			PriceData: &stripe.CheckoutSessionLineItemPriceDataParams{

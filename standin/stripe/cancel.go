@@ -16,15 +16,8 @@ func cancelIntent(c *call) (any, error) {
 			". Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, "+
 			"requires_reauthorization, requires_confirmation, requires_action, processing.")
 	}
-	if i.Session != "" {
-		session, err := load[session](c.change, kindSession, "session", i.Session)
-		if err != nil {
-			return nil, err
-		}
-		if session.Status == sessionOpen {
-			return nil, i.unexpected(c.change, "You cannot cancel this PaymentIntent because it belongs to the open Checkout Session "+
-				session.ID+". Expire the Checkout Session instead.")
-		}
+	if err := c.outsideCheckout(i); err != nil {
+		return nil, err
 	}
 	return i, c.cancel(i, reason)
 }

@@ -119,10 +119,30 @@ func confirmIntent(c *call) (any, error) {
 		return nil, i.unexpected(c.change, "This PaymentIntent's status is "+i.Status+" and it cannot be confirmed again. You cannot confirm this "+
 			"PaymentIntent because it has a status of "+i.Status+".")
 	}
+	if err := c.outsideCheckout(i); err != nil {
+		return nil, err
+	}
 	if err := c.attach(i, how); err != nil {
 		return nil, err
 	}
 	return i, c.confirm(i, how)
+}
+
+// outsideCheckout refuses what a Checkout Session does itself: as long as it is open, its intent is confirmed on its
+// page and nowhere else. See payment_intent in https://docs.stripe.com/api/checkout/sessions/object.
+func (c *change) outsideCheckout(i *intent) error {
+	if i.Session == "" {
+		return nil
+	}
+	session, err := load[session](c, kindSession, "session", i.Session)
+	if err != nil {
+		return err
+	}
+	if session.Status != sessionOpen {
+		return nil
+	}
+	return i.unexpected(c, "You cannot confirm or cancel this PaymentIntent because it belongs to the open Checkout Session "+session.ID+
+		". To cancel it, expire the Checkout Session instead.")
 }
 
 // confirm lets the customer's payment method be charged and ends as the method is made to.

@@ -24,6 +24,9 @@ func (s *Server) Pay(intentID, method string) error {
 		if i.Status != statusRequiresMethod && i.Status != statusRequiresConfirmation && i.Status != statusRequiresAction {
 			return i.unexpected(c, "This PaymentIntent has a status of "+i.Status+" and cannot be paid.")
 		}
+		if err := c.outsideCheckout(i); err != nil {
+			return err
+		}
 		if err := c.attach(i, confirmation{method: &method}); err != nil {
 			return err
 		}
