@@ -47,8 +47,9 @@ type Column struct {
 	Precision int
 	// Options are the values of a Choice in order.
 	Options []Option
-	// Target is the table that a Lookup points to.
-	Target string
+	// Target is the table that a Lookup points to, Relationship the schema name
+	// of the relationship that the lookup belongs to.
+	Target, Relationship string
 }
 
 // moneyPrecision is the most that Dataverse keeps of a Money column.
@@ -62,8 +63,8 @@ type Option struct {
 
 // Key is an alternate key.
 type Key struct {
-	Name, SchemaName string
-	Columns          []string
+	Name, SchemaName, Label string
+	Columns                 []string
 }
 
 // Table is a table that PayBridge creates: setup makes it, doctor compares it
@@ -152,8 +153,8 @@ func answerColumns() []Column {
 // found.
 func objectKeys() []Key {
 	return []Key{
-		{Name: "pb_paymentintentidkey", SchemaName: "pb_PaymentIntentIdKey", Columns: []string{"pb_paymentintentid"}},
-		{Name: "pb_checkoutsessionidkey", SchemaName: "pb_CheckoutSessionIdKey", Columns: []string{"pb_checkoutsessionid"}},
+		{Name: "pb_paymentintentidkey", SchemaName: "pb_PaymentIntentIdKey", Label: "PaymentIntent", Columns: []string{"pb_paymentintentid"}},
+		{Name: "pb_checkoutsessionidkey", SchemaName: "pb_CheckoutSessionIdKey", Label: "Checkout Session", Columns: []string{"pb_checkoutsessionid"}},
 	}
 }
 
@@ -171,12 +172,13 @@ func (m Mapping) timeline() Table {
 			{Name: "pb_detail", SchemaName: "pb_Detail", Label: "Detail", Type: Memo, MaxLength: 2000},
 		},
 		Keys: []Key{
-			{Name: "pb_stripeeventidkey", SchemaName: "pb_StripeEventIdKey", Columns: []string{"pb_stripeeventid"}},
+			{Name: "pb_stripeeventidkey", SchemaName: "pb_StripeEventIdKey", Label: "Stripe event", Columns: []string{"pb_stripeeventid"}},
 		},
 	}
 	if m.EventLookup != "" {
 		t.Columns = append(t.Columns, Column{
 			Name: strings.ToLower(m.EventLookup), SchemaName: m.EventLookup, Label: "Payment", Type: Lookup, Target: m.Table,
+			Relationship: PublisherPrefix + "_" + strings.TrimPrefix(m.Table, PublisherPrefix+"_") + "_paymentevents",
 		})
 	}
 	return t

@@ -56,6 +56,27 @@ func (c *Client) Call(ctx context.Context, call Call) (json.RawMessage, error) {
 	return body, nil
 }
 
+// setSolution names the solution that what is made goes into.
+func setSolution(h http.Header, solution string) error {
+	if solution == "" {
+		return nil
+	}
+	if err := checkName(solution); err != nil {
+		return fmt.Errorf("naming the solution: %w", err)
+	}
+	h.Set("MSCRM.SolutionUniqueName", solution)
+	return nil
+}
+
+// Link returns the address of a row as the body of an association names it.
+func (c *Client) Link(set string, key Key) (string, error) {
+	path, err := rowPath(set, key)
+	if err != nil {
+		return "", err
+	}
+	return c.origin + apiPath + path, nil
+}
+
 func (call Call) request() (request, error) {
 	r := request{operation: call.Operation, method: call.Method, path: call.Path, header: http.Header{}}
 	if !callPath.MatchString(call.Path) || strings.Contains(call.Path, "..") || strings.Contains(call.Path, "//") {
@@ -74,11 +95,8 @@ func (call Call) request() (request, error) {
 	if r.query, err = call.Query.options(); err != nil {
 		return r, err
 	}
-	if call.Solution != "" {
-		if err := checkName(call.Solution); err != nil {
-			return r, fmt.Errorf("naming the solution: %w", err)
-		}
-		r.header.Set("MSCRM.SolutionUniqueName", call.Solution)
+	if err := setSolution(r.header, call.Solution); err != nil {
+		return r, err
 	}
 	if call.Strong {
 		r.header.Set("Consistency", "Strong")

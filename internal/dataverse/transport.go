@@ -85,14 +85,14 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err
 		}
-		return nil, fmt.Errorf("sending: %w", err)
+		return nil, &unansweredError{"sending", err}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	if closeErr := resp.Body.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("receiving: %w", err)
+		return nil, &unansweredError{"receiving", err}
 	}
 	if len(body) > maxResponse {
 		return nil, tooLargeError{}

@@ -46,6 +46,9 @@ type WriteOptions struct {
 	// its columns.
 	Representation bool
 	Select         []string
+	// Solution is the unique name of the solution that a component goes into,
+	// such as a security role; empty for rows that are data.
+	Solution string
 }
 
 // Written is what a write tells.
@@ -190,6 +193,9 @@ func (op Operation) request() (request, error) {
 	}
 	if condition.header != "" {
 		r.header.Set(condition.header, condition.value)
+	}
+	if err := setSolution(r.header, op.Options.Solution); err != nil {
+		return r, err
 	}
 	return r, op.fill(&r)
 }

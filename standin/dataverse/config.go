@@ -22,6 +22,18 @@ type Config struct {
 	// People are first names of human users, each of whom a request can act as with the
 	// bearer token "user:<name>"; nil means Ann alone.
 	People []string
+	// NoApplicationUser leaves out the application user of PayBridge, whom its
+	// setup makes in an environment that is new to it. Until then requests with
+	// [ApplicationToken] are those of nobody in the organisation.
+	NoApplicationUser bool
+	// Roles holds application users to the privileges of their security roles.
+	// People may do everything, as administrators.
+	Roles bool
+	// Language is the base language of the organisation as a Windows LCID, the
+	// only one that labels may be in; 0 means 1033, English.
+	Language int
+	// Metadata says how definitions behave while they change.
+	Metadata Metadata
 	// Seed makes the GUIDs of new rows predictable; empty means random ones.
 	Seed string
 	// Now is the clock of createdon, modifiedon and the service protection limits; nil means time.Now.
@@ -46,6 +58,35 @@ type Config struct {
 	Sync bool
 	// MaxBody is the largest request body in bytes; 0 means 16 MiB.
 	MaxBody int64
+}
+
+// Metadata says how definitions of tables behave while they change.
+type Metadata struct {
+	// Lag is how long reads of definitions that do not say Consistency: Strong
+	// keep showing what was there before a change. Dataverse's own is up to half
+	// a minute; the zero value is none.
+	Lag time.Duration
+	// KeyPolls is how often the status of a new alternate key is asked for
+	// before its index is active. Zero: 2. Negative: it is active at once.
+	KeyPolls int
+}
+
+func (m Metadata) keyPolls() int {
+	switch {
+	case m.KeyPolls < 0:
+		return 0
+	case m.KeyPolls == 0:
+		return 2
+	default:
+		return m.KeyPolls
+	}
+}
+
+func (c *Config) language() int {
+	if c.Language == 0 {
+		return 1033
+	}
+	return c.Language
 }
 
 func (c *Config) host() string {

@@ -17,6 +17,13 @@
 // service protection limits (off unless asked for) and any other misfortune through
 // [Config.Faults].
 //
+// It learns tables: publishers and solutions, tables, columns, choice values,
+// relationships and alternate keys are defined over the Web API and kept in the
+// file. The index of a key is pending for a while, and fails where rows have the same
+// values; definitions that are read without Consistency: Strong can be old (see
+// [Metadata]). Application users are made and given security roles, and are held to
+// their privileges where [Config.Roles] says so.
+//
 // It is awkward where the platform is: key URLs come back instead of GUIDs,
 // a duplicate is 412 and not 409, columns that cannot be written are ignored
 // without a word, navigation properties are case-sensitive while text
@@ -32,8 +39,10 @@
 //
 // # What it does not imitate
 //
-// Security roles, plug-ins, duplicate detection rules, change tracking, FetchXML,
+// Privileges of less depth than the organisation, field security, plug-ins, duplicate detection rules, change tracking, FetchXML,
 // $apply, many-to-many relationships, impersonation, teams, audit, time zones of
 // users, accent-insensitive comparison and cascading deletes: a deleted row leaves
-// lookups to it empty. Tables are those it is opened with, see [Config.Tables].
+// lookups to it empty. Of solutions it knows the names and not the components, and
+// changes of definitions need no publishing. Global choices, and columns of types that
+// PayBridge does not use, cannot be defined.
 package dataverse

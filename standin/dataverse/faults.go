@@ -38,6 +38,15 @@ func Throttled(code string, retryAfter time.Duration) *Fault {
 	return &Fault{Status: http.StatusTooManyRequests, Code: code, Message: message, RetryAfter: retryAfter}
 }
 
+// CustomizationLocked is the fault of a definition that is changed while
+// another change is under way.
+func CustomizationLocked() *Fault {
+	return &Fault{
+		Status: http.StatusTooManyRequests, Code: "0x80071151",
+		Message: "Cannot start another [EntityCustomization] because there is a previous [EntityCustomization] running at this moment. Use Solution History for more details.",
+	}
+}
+
 // VersionMismatch is the fault of a row that somebody else has just changed.
 func VersionMismatch() *Fault {
 	return &Fault{

@@ -117,9 +117,24 @@ func (s *Server) user(r *http.Request) (id string, ok bool) {
 		return personID(name), true
 	}
 	if token == ApplicationToken {
-		return applicationUser(), true
+		return s.application(), true
 	}
 	return personID(s.cfg.people()[0]), true
+}
+
+// application is the user with the client id of the application. Where none is,
+// it is nobody in the organisation.
+func (s *Server) application() string {
+	id := applicationUser()
+	_ = s.view(id, func(x *tx) error {
+		return x.each(x.schema.tables["systemuser"], func(row *Row) error {
+			if row.Values["applicationid"] == ApplicationID() {
+				id = row.ID
+			}
+			return nil
+		})
+	})
+	return id
 }
 
 // member refuses tokens of people who are no users of the environment.
@@ -129,7 +144,7 @@ func (s *Server) member(user string) error {
 		if err != nil {
 			return err
 		}
-		if row == nil {
+		if row == nil || row.Values["isdisabled"] == true {
 			return fail(http.StatusForbidden, codeNotMember, "The user is not a member of the organization.")
 		}
 		return nil

@@ -1,160 +1,146 @@
 package dataverse
 
 import (
-	"maps"
 	"net/http"
-	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 )
 
-// definitionsPath is the collection that describes the tables.
-const definitionsPath = "EntityDefinitions"
-
-var (
-	keyedSegment = regexp.MustCompile(`^(\w+)\(LogicalName='([a-z0-9_]+)'\)$`)
-	nameFilter   = regexp.MustCompile(`^LogicalName eq '([a-z0-9_]+)'$`)
+// The collections of definitions.
+const (
+	definitionsPath   = "EntityDefinitions"
+	relationshipsPath = "RelationshipDefinitions"
 )
 
-// metadata finds the answer to a question about the metadata, nil when it is
-// none. What can be asked is how the tables, columns, choice values and keys
-// are called; query options but $filter by name are passed over.
+// crmNamespace is the prefix of types, casts and bound actions.
+const crmNamespace = "Microsoft.Dynamics.CRM."
+
+var (
+	keyedSegment = regexp.MustCompile(`^(\w+)\((?:(LogicalName|SchemaName)='(\w+)'|([0-9A-Fa-f-]{36}))\)$`)
+	nameFilter   = regexp.MustCompile(`^(LogicalName|SchemaName) eq '(\w+)'$`)
+)
+
+// named is a segment of a path that names one definition, by its name or by
+// its MetadataId.
+type named struct {
+	collection string
+	property   string
+	name       string
+	id         string
+}
+
+func parseNamed(segment string) (named, bool) {
+	m := keyedSegment.FindStringSubmatch(segment)
+	if m == nil {
+		return named{}, false
+	}
+	return named{collection: m[1], property: m[2], name: m[3], id: strings.ToLower(m[4])}, true
+}
+
+// is reports whether a definition is the one that is named.
+func (n named) is(logicalName, schemaName, id string) bool {
+	switch {
+	case n.id != "":
+		return n.id == id
+	case n.property == "SchemaName":
+		return strings.EqualFold(n.name, schemaName)
+	default:
+		return n.name == logicalName
+	}
+}
+
+// aboutMetadata says whether a request is one about definitions.
+func (q *request) aboutMetadata() bool {
+	name, _, _ := strings.Cut(q.path, "(")
+	name, _, _ = strings.Cut(name, "/")
+	return name == definitionsPath || name == relationshipsPath
+}
+
+// pollsKeys says whether a read advances the indexes of keys that are not
+// active yet, which is how time passes for them.
+func (q *request) pollsKeys() bool {
+	return q.method == http.MethodGet && q.aboutMetadata() && strings.Contains(q.path, ")/Keys")
+}
+
+// metadata finds the answer to a request about definitions, nil when it is
+// about something else.
 func (x *tx) metadata(segments []string, q *request) func() (*response, error) {
-	if name, _, _ := strings.Cut(segments[0], "("); name != definitionsPath {
+	if !q.aboutMetadata() {
 		return nil
 	}
 	return func() (*response, error) {
 		if q.method != http.MethodGet {
-			return nil, methodNotAllowed(q.method)
+			if err := x.mayCustomize(); err != nil {
+				return nil, err
+			}
+		}
+		name, _, _ := strings.Cut(segments[0], "(")
+		if name == relationshipsPath {
+			return x.relationships(segments, q)
 		}
 		if segments[0] == definitionsPath {
-			return x.tableDefinitions(q)
+			switch q.method {
+			case http.MethodGet:
+				return x.listTables(q)
+			case http.MethodPost:
+				return x.createTable(q)
+			default:
+				return nil, methodNotAllowed(q.method)
+			}
 		}
 		t := x.defined(segments[0])
 		if t == nil {
 			return nil, fail(http.StatusNotFound, codeNotFound, "Could not find an entity with the name given in %s.", segments[0])
 		}
 		if len(segments) == 1 {
-			return jsonResponse(http.StatusOK, tableDefinition(t)), nil
+			return x.oneTable(t, q)
 		}
-		return t.definition(segments[1:])
+		return x.belowTable(t, segments[1:], q)
 	}
 }
 
-// defined returns the table that a segment names by its logical name.
+// defined returns the table that a segment names.
 func (x *tx) defined(segment string) *table {
-	match := keyedSegment.FindStringSubmatch(segment)
-	if match == nil {
+	n, ok := parseNamed(segment)
+	if !ok || n.collection != definitionsPath {
 		return nil
 	}
-	return x.schema.tables[match[2]]
-}
-
-func (x *tx) tableDefinitions(q *request) (*response, error) {
-	options, err := url.ParseQuery(q.query)
-	if err != nil {
-		return nil, badURI("The query string cannot be read.")
-	}
-	var found []map[string]any
-	if filter := options.Get("$filter"); filter != "" {
-		match := nameFilter.FindStringSubmatch(filter)
-		if match == nil {
-			return nil, fail(http.StatusBadRequest, codeQuery, "The stand-in filters definitions by LogicalName eq '…' alone.")
-		}
-		if t := x.schema.tables[match[1]]; t != nil {
-			found = append(found, describeTable(t))
-		}
-	} else {
-		for _, t := range x.schema.tables {
-			found = append(found, describeTable(t))
+	for _, t := range x.schema.tables {
+		if n.is(t.LogicalName, t.SchemaName, metadataID(t.LogicalName)) {
+			return t
 		}
 	}
-	return definitions(found), nil
+	return nil
 }
 
-// definition answers for what is below a table.
-func (t *table) definition(segments []string) (*response, error) {
-	match := keyedSegment.FindStringSubmatch(segments[0])
+// belowTable answers for the columns and keys of a table.
+func (x *tx) belowTable(t *table, segments []string, q *request) (*response, error) {
+	collection, _, _ := strings.Cut(segments[0], "(")
 	switch {
-	case segments[0] == "Attributes":
-		var all []map[string]any
-		for _, c := range t.columns {
-			all = append(all, describeColumn(t, c))
-		}
-		return definitions(all), nil
-	case segments[0] == "Keys":
-		var all []map[string]any
-		for _, k := range t.Keys {
-			all = append(all, map[string]any{"LogicalName": k.LogicalName, "SchemaName": k.SchemaName, "KeyAttributes": k.Columns, "EntityKeyIndexStatus": "Active"})
-		}
-		return definitions(all), nil
-	case match != nil && match[1] == "Attributes" && t.byName[match[2]] != nil:
-		c := t.byName[match[2]]
-		if cast := strings.Join(segments[1:], "/"); cast != "" && cast != "Microsoft.Dynamics.CRM."+string(c.Type)+"AttributeMetadata" {
-			return nil, fail(http.StatusNotFound, codeNotFound, "The column %s is not of the type %s.", c.LogicalName, cast)
-		}
-		return jsonResponse(http.StatusOK, members(describeColumn(t, c))), nil
+	case collection == "Attributes" && segments[0] == collection && q.method == http.MethodPost:
+		return x.createColumn(t, q)
+	case collection == "Attributes":
+		return x.columnDefinitions(t, segments, q)
+	case collection == "Keys" && segments[0] == collection && q.method == http.MethodPost:
+		return x.createKey(t, q)
+	case collection == "Keys":
+		return x.keyDefinitions(t, segments, q)
+	case segments[0] == "Privileges" && q.method == http.MethodGet:
+		return definitions(t.privileges()), nil
 	default:
 		return nil, noSuchSegment(segments[0])
 	}
-}
-
-func tableDefinition(t *table) *object { return members(describeTable(t)) }
-
-func describeTable(t *table) map[string]any {
-	return map[string]any{
-		"LogicalName": t.LogicalName, "SchemaName": t.SchemaName, "EntitySetName": t.SetName,
-		"PrimaryIdAttribute": t.PrimaryID, "PrimaryNameAttribute": t.PrimaryName, "MetadataId": metadataID(t.LogicalName),
-	}
-}
-
-func describeColumn(t *table, c *Column) map[string]any {
-	d := map[string]any{
-		"LogicalName": c.LogicalName, "SchemaName": c.SchemaName, "AttributeType": string(c.Type),
-		"MetadataId": metadataID(t.LogicalName + "/" + c.LogicalName), "DisplayName": label(c.Label),
-	}
-	switch c.Type {
-	case String, Memo:
-		d["MaxLength"] = c.MaxLength
-	case Money, Decimal:
-		d["Precision"] = c.Precision
-	case Choice, Choices:
-		options := make([]map[string]any, len(c.Options))
-		for i, o := range c.Options {
-			options[i] = map[string]any{"Value": o.Value, "Label": label(o.Label)}
-		}
-		d["OptionSet"] = map[string]any{"IsGlobal": false, "OptionSetType": "Picklist", "Options": options}
-		d["GlobalOptionSet"] = nil
-	}
-	return d
-}
-
-// label is a text in the one language of the organisation.
-func label(text string) map[string]any {
-	localized := map[string]any{"Label": text, "LanguageCode": 1033}
-	return map[string]any{"LocalizedLabels": []any{localized}, "UserLocalizedLabel": localized}
 }
 
 func metadataID(name string) string {
 	return uuid.NewSHA1(seedSpace, []byte("metadata/"+name)).String()
 }
 
-func members(values map[string]any) *object {
-	o := newObject()
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		o.add(name, values[name])
-	}
-	return o
-}
-
-func definitions(values []map[string]any) *response {
-	if values == nil {
-		values = []map[string]any{}
-	}
-	o := newObject()
-	o.add("value", values)
-	return jsonResponse(http.StatusOK, o)
+// createdDefinition is the answer to the making of a definition.
+func createdDefinition(q *request, path, name string) *response {
+	answer := noContent()
+	answer.header.Set("OData-EntityId", q.base+path+"("+metadataID(name)+")")
+	return answer
 }

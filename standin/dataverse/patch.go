@@ -49,6 +49,13 @@ func (x *tx) upsert(a *address, p *payload, c conditions, refs map[string]string
 	if err := c.check(a, before); err != nil {
 		return nil, false, err
 	}
+	right := rightWrite
+	if before == nil {
+		right = rightCreate
+	}
+	if err := x.may(right, a.table); err != nil {
+		return nil, false, err
+	}
 	if err := x.resolve(a.table, p, refs); err != nil {
 		return nil, false, err
 	}

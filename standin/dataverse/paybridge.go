@@ -21,6 +21,7 @@ func MappedTables(m crm.Mapping) []Table {
 	for _, from := range m.Tables() {
 		t := Table{
 			LogicalName: from.Name, SchemaName: from.SchemaName, SetName: from.SetName,
+			Label: from.Label, PluralLabel: from.PluralLabel,
 			PrimaryID: from.PrimaryID, PrimaryName: from.PrimaryName,
 		}
 		if from.Extends {
@@ -30,7 +31,7 @@ func MappedTables(m crm.Mapping) []Table {
 			t.Columns = append(t.Columns, payBridgeColumn(c))
 		}
 		for _, k := range from.Keys {
-			t.Keys = append(t.Keys, Key{LogicalName: k.Name, SchemaName: k.SchemaName, Columns: k.Columns})
+			t.Keys = append(t.Keys, Key{LogicalName: k.Name, SchemaName: k.SchemaName, Label: k.Label, Columns: k.Columns})
 		}
 		there = there || from.Name == m.Table
 		tables = append(tables, t)
@@ -68,6 +69,7 @@ func payBridgeColumn(from crm.Column) Column {
 	if from.Type == crm.Lookup {
 		// A custom lookup's navigation property is its schema name.
 		c.Targets = []Target{{Table: from.Target, Navigation: from.SchemaName}}
+		c.Relationship = from.Relationship
 	}
 	return c
 }

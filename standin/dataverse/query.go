@@ -35,7 +35,11 @@ type ordering struct {
 	descending bool
 }
 
+// parseQuery reads the options of a read of a table, if the user may read it.
 func (x *tx) parseQuery(q *request, t *table) (*query, error) {
+	if err := x.may(rightRead, t); err != nil {
+		return nil, err
+	}
 	options, err := queryOptions(q.query)
 	if err != nil {
 		return nil, err
@@ -45,6 +49,9 @@ func (x *tx) parseQuery(q *request, t *table) (*query, error) {
 		if err := x.option(o, t, name, value); err != nil {
 			return nil, err
 		}
+	}
+	if err := x.mayExpand(o); err != nil {
+		return nil, err
 	}
 	// A cookie belongs to the order of the query that it came from.
 	if o.after != nil && len(o.after.Key) != len(o.order) {

@@ -11,11 +11,14 @@ import (
 func (s *Server) do(q *request) *response {
 	var answer *response
 	run := func(x *tx) (err error) {
+		if err := s.refresh(x, q); err != nil {
+			return err
+		}
 		answer, err = x.do(q)
 		return err
 	}
 	var err error
-	if q.method == http.MethodGet {
+	if q.method == http.MethodGet && !q.pollsKeys() {
 		err = s.view(q.user, run)
 	} else {
 		err = s.update(q.user, run)
@@ -24,6 +27,25 @@ func (s *Server) do(q *request) *response {
 		return errorResponse(err)
 	}
 	return answer
+}
+
+// refresh prepares a read of definitions: indexes of keys advance, and what a
+// cache shows is older than what is there.
+func (s *Server) refresh(x *tx, q *request) error {
+	if q.method != http.MethodGet || !q.aboutMetadata() {
+		return nil
+	}
+	if q.pollsKeys() {
+		if t := x.defined(strings.Split(q.path, "/")[0]); t != nil {
+			if err := x.pollKeys(t); err != nil {
+				return err
+			}
+		}
+	}
+	if q.header.Get("Consistency") != "Strong" && !x.redefined {
+		x.schema = s.caches.asOf(x.now.Add(-s.cfg.Metadata.Lag), x.schema)
+	}
+	return nil
 }
 
 // do answers one operation within a transaction.
@@ -74,15 +96,41 @@ func (q *request) segments() ([]string, error) {
 
 // function finds the unbound function that the segments name, nil for none.
 func (x *tx) function(segments []string, q *request) func() (*response, error) {
+	if len(segments) > 1 {
+		return nil
+	}
 	name, _, _ := strings.Cut(segments[0], "(")
-	if len(segments) > 1 || name != "WhoAmI" {
+	method, do := http.MethodGet, x.whoAmI
+	switch name {
+	case "WhoAmI":
+	case "RetrieveRolePrivilegesRole":
+		do = func(q *request) (*response, error) {
+			m := roleFunction.FindStringSubmatch(segments[0])
+			if m == nil {
+				return nil, badURI("Bad Request - Error in query syntax.")
+			}
+			all, err := x.rolePrivileges(strings.ToLower(m[1]))
+			return privilegesAnswer(q, name, all), err
+		}
+	case "InsertOptionValue":
+		method, do = http.MethodPost, x.insertOption
+	case "ReactivateEntityKey":
+		method, do = http.MethodPost, x.reactivateKey
+	case "PublishXml":
+		method, do = http.MethodPost, x.publish
+	default:
 		return nil
 	}
 	return func() (*response, error) {
-		if q.method != http.MethodGet {
+		if q.method != method {
 			return nil, methodNotAllowed(q.method)
 		}
-		return x.whoAmI(q)
+		if method == http.MethodPost {
+			if err := x.mayCustomize(); err != nil {
+				return nil, err
+			}
+		}
+		return do(q)
 	}
 }
 
@@ -138,8 +186,17 @@ func (x *tx) doSubCollection(q *request, a *address, rest []string) (*response, 
 }
 
 func (x *tx) post(q *request, t *table) (*response, error) {
+	if err := x.may(rightCreate, t); err != nil {
+		return nil, err
+	}
+	if err := x.intoSolution(q); err != nil {
+		return nil, err
+	}
 	p, err := readPayload(t, q.body)
 	if err != nil {
+		return nil, err
+	}
+	if err := x.mayLink(t, p); err != nil {
 		return nil, err
 	}
 	if err := x.resolve(t, p, q.refs); err != nil {
@@ -157,6 +214,9 @@ func (x *tx) patch(q *request, a *address) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.mayLink(a.table, p); err != nil {
+		return nil, err
+	}
 	row, created, err := x.upsert(a, p, q.conditions(), q.refs)
 	if err != nil {
 		return nil, err
@@ -166,6 +226,9 @@ func (x *tx) patch(q *request, a *address) (*response, error) {
 }
 
 func (x *tx) deleteRow(q *request, a *address) (*response, error) {
+	if err := x.may(rightDelete, a.table); err != nil {
+		return nil, err
+	}
 	row, err := x.find(a)
 	if err != nil {
 		return nil, err

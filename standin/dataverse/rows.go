@@ -105,6 +105,16 @@ func (x *tx) expandMember(o *object, q *request, row *Row, e expansion) error {
 
 // doProperty answers requests for one property of a row.
 func (x *tx) doProperty(q *request, a *address, rest []string) (*response, error) {
+	if f := x.bound(a, rest, q); f != nil {
+		return f()
+	}
+	right := rightWrite
+	if q.method == http.MethodGet {
+		right = rightRead
+	}
+	if err := x.may(right, a.table); err != nil {
+		return nil, err
+	}
 	row, err := x.find(a)
 	if err != nil {
 		return nil, err

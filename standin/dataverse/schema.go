@@ -131,7 +131,7 @@ func property(c *Column) string {
 func (t *table) key(columns map[string]string) *Key {
 	for i := range t.Keys {
 		k := &t.Keys[i]
-		if len(k.Columns) != len(columns) {
+		if len(k.Columns) != len(columns) || !k.active() {
 			continue
 		}
 		all := true

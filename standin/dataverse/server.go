@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,14 @@ type Server struct {
 	cfg          Config
 	db           *bolt.DB
 	schema       atomic.Pointer[schema]
+	caches       caches
 	organization string
 	throttle     throttle
 	deliverer    *deliverer
+
+	// writing is held from the beginning of a write until the schema that it
+	// leaves is the current one.
+	writing sync.Mutex
 
 	mu          sync.Mutex
 	counters    map[string]int // :: kind of request → count
@@ -56,7 +62,7 @@ func Open(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("making the stand-in's folder: %w", err)
 	}
 	cfg.Steps = cfg.Steps.withDefaults()
-	first, err := (*schema)(nil).with(append(systemTables(), stepTables()...)...)
+	first, err := (*schema)(nil).with(slices.Concat(systemTables(), stepTables(), solutionTables(), roleTables())...)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +77,6 @@ func Open(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("opening the stand-in's file: %w", err)
 	}
 	s := &Server{cfg: cfg, db: db, counters: map[string]int{}, subscribers: map[int]func(Change){}}
-	s.schema.Store(tables)
 	if err := s.prepare(tables); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -79,18 +84,24 @@ func Open(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// prepare makes the buckets and, the first time, the seeded rows.
+// prepare makes the buckets and, the first time, the seeded rows. Tables that
+// were defined over the Web API stand over those that it is opened with.
 func (s *Server) prepare(tables *schema) error {
 	err := s.db.Update(func(b *bolt.Tx) error {
-		for _, name := range [][]byte{metaBucket, rowsBucket, keysBucket, jobsBucket} {
+		for _, name := range [][]byte{metaBucket, rowsBucket, keysBucket, jobsBucket, tablesBucket} {
 			if _, err := b.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
+		tables, err := tables.withStored(b)
+		if err != nil {
+			return err
+		}
+		s.schema.Store(tables)
 		meta := b.Bucket(metaBucket)
 		if id := meta.Get(organizationKey); id != nil {
 			s.organization = string(id)
-			return s.tx(b, tables, applicationUser()).seedMessages()
+			return s.tx(b, tables, applicationUser()).seedTables()
 		}
 		s.organization = uuid.NewString()
 		if s.cfg.Seed != "" {
@@ -106,7 +117,7 @@ func (s *Server) prepare(tables *schema) error {
 				}
 			}
 		}
-		if err := x.seedMessages(); err != nil {
+		if err := x.seedTables(); err != nil {
 			return err
 		}
 		return meta.Put(organizationKey, []byte(s.organization))
@@ -140,8 +151,7 @@ func (s *Server) view(user string, f func(*tx) error) error {
 func (s *Server) update(user string, f func(*tx) error) error {
 	var changes []Change
 	jobs := 0
-	err := s.db.Update(func(b *bolt.Tx) (err error) {
-		x := s.tx(b, s.schema.Load(), user)
+	err := s.write(user, func(x *tx) (err error) {
 		if err := f(x); err != nil {
 			return err
 		}
@@ -157,6 +167,29 @@ func (s *Server) update(user string, f func(*tx) error) error {
 	}
 	s.tell(changes)
 	return nil
+}
+
+// write runs f in a transaction of its own. The tables as f leaves them become
+// the current ones before another write begins.
+func (s *Server) write(user string, f func(*tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	var after *schema
+	err := s.db.Update(func(b *bolt.Tx) error {
+		x := s.tx(b, s.schema.Load(), user)
+		if err := f(x); err != nil {
+			return err
+		}
+		if x.redefined {
+			after = x.schema
+		}
+		return nil
+	})
+	if err == nil && after != nil {
+		s.caches.remember(s.schema.Load(), s.cfg.now())
+		s.schema.Store(after)
+	}
+	return err
 }
 
 // Subscribe calls f for every row change after its commit, in the goroutine of

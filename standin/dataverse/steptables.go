@@ -80,25 +80,35 @@ func stepTables() []Table {
 	}
 }
 
-// seedMessages makes the rows of sdkmessage, and one of sdkmessagefilter for
-// each message and table. Tables that were added since the last opening get
-// theirs.
-func (x *tx) seedMessages() error {
-	messages, filters := x.schema.tables["sdkmessage"], x.schema.tables["sdkmessagefilter"]
-	for _, name := range []string{messageCreate, messageUpdate, messageDelete} {
-		message := seedID("sdkmessage", name)
-		if err := x.seedRow(messages, message, map[string]any{"name": name}); err != nil {
+// seedTables makes what the platform keeps about each table: its messages and
+// its privileges. Tables that were added since the last opening get theirs.
+func (x *tx) seedTables() error {
+	for _, name := range messages() {
+		if err := x.seedRow(x.schema.tables["sdkmessage"], seedID("sdkmessage", name), map[string]any{"name": name}); err != nil {
 			return err
 		}
-		for table := range x.schema.tables {
-			if err := x.seedRow(filters, filterID(name, table), map[string]any{
-				"primaryobjecttypecode": table, "sdkmessageid": Ref{Table: "sdkmessage", ID: message},
-			}); err != nil {
-				return err
-			}
+	}
+	for _, t := range x.schema.tables {
+		if err := x.seedTable(t); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func messages() []string { return []string{messageCreate, messageUpdate, messageDelete} }
+
+// seedTable makes one row of sdkmessagefilter for each message and one of
+// privilege for each right.
+func (x *tx) seedTable(t *table) error {
+	for _, name := range messages() {
+		if err := x.seedRow(x.schema.tables["sdkmessagefilter"], filterID(name, t.LogicalName), map[string]any{
+			"primaryobjecttypecode": t.LogicalName, "sdkmessageid": Ref{Table: "sdkmessage", ID: seedID("sdkmessage", name)},
+		}); err != nil {
+			return err
+		}
+	}
+	return x.seedPrivileges(t)
 }
 
 func filterID(message, table string) string {

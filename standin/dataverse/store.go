@@ -30,6 +30,10 @@ type tx struct {
 	user    string
 	now     time.Time
 	changes []Change
+	// redefined says that schema is another one than before.
+	redefined bool
+	// rights are the privileges of the user, once they were asked for.
+	rights map[string]bool
 }
 
 func (x *tx) rows(t *table) *bolt.Bucket {
@@ -106,6 +110,9 @@ func (x *tx) index(t *table, before, after *Row) error {
 	keys := x.bolt.Bucket(keysBucket)
 	for i := range t.Keys {
 		k := &t.Keys[i]
+		if !k.active() {
+			continue
+		}
 		was, is := rowKey(t, k, before), rowKey(t, k, after)
 		if bytes.Equal(was, is) {
 			continue

@@ -111,9 +111,11 @@ func seed(cfg *Config, organization string) map[string][]Row {
 	unit := seedID("businessunit", "root")
 	rows["businessunit"] = []Row{row(unit, map[string]any{"name": "contoso"})}
 	inUnit := Ref{Table: "businessunit", ID: unit}
-	rows["systemuser"] = []Row{row(applicationUser(), map[string]any{
-		"fullname": "# PayBridge", "lastname": "PayBridge", "firstname": "#", "applicationid": seedID("application", "app"), "isdisabled": false, "businessunitid": inUnit,
-	})}
+	if !cfg.NoApplicationUser {
+		rows["systemuser"] = []Row{row(applicationUser(), map[string]any{
+			"fullname": "# PayBridge", "lastname": "PayBridge", "firstname": "#", "applicationid": ApplicationID(), "isdisabled": false, "businessunitid": inUnit,
+		})}
+	}
 	for _, name := range cfg.people() {
 		rows["systemuser"] = append(rows["systemuser"], row(personID(name), map[string]any{
 			"fullname": name + " Person", "firstname": name, "lastname": "Person", "isdisabled": false, "businessunitid": inUnit,
@@ -127,11 +129,15 @@ func seed(cfg *Config, organization string) map[string][]Row {
 		}))
 	}
 	rows["organization"] = []Row{row(organization, map[string]any{
-		"name": "contoso", "languagecode": jsonNumber("1033"), "pricingdecimalprecision": jsonNumber("2"),
+		"name": "contoso", "languagecode": jsonNumber(strconv.Itoa(cfg.language())), "pricingdecimalprecision": jsonNumber("2"),
 		"basecurrencyid": Ref{Table: "transactioncurrency", ID: CurrencyID(cfg.currencies()[0].ISOCode)},
 	})}
 	return rows
 }
+
+// ApplicationID is the client id of the application that [ApplicationToken]
+// stands for.
+func ApplicationID() string { return seedID("application", "app") }
 
 func applicationUser() string { return seedID("systemuser", "application") }
 

@@ -25,6 +25,8 @@ type Table struct {
 	// LogicalName is all lower case, SchemaName has capitals, SetName is the name
 	// in URLs.
 	LogicalName, SchemaName, SetName string
+	// Label and PluralLabel are what people read.
+	Label, PluralLabel string
 	// PrimaryID is the GUID column, PrimaryName the column that stands for the row where
 	// people see it.
 	PrimaryID, PrimaryName string
@@ -49,8 +51,12 @@ type Column struct {
 	Options []Option
 	// Targets are the tables a Lookup may point to.
 	Targets []Target
-	// DateOnly makes a DateTime a day without time.
-	DateOnly bool
+	// Relationship is the schema name of the relationship that a Lookup belongs
+	// to; empty means one made of the names of the tables.
+	Relationship string
+	// DateOnly makes a DateTime a day without time, ZoneIndependent one that is
+	// shown alike to everybody.
+	DateOnly, ZoneIndependent bool
 	// ReadOnly columns ignore what is written to them, CreateOnly columns
 	// what is written after the row was made.
 	ReadOnly, CreateOnly bool
@@ -74,9 +80,34 @@ type Target struct {
 
 // Key is an alternate key.
 type Key struct {
-	LogicalName, SchemaName string
-	Columns                 []string
+	LogicalName, SchemaName, Label string
+	Columns                        []string
+	// Status is how far the index is; empty means [KeyActive]. Only an active
+	// key addresses rows and keeps them apart.
+	Status KeyStatus
+	// Polls is how often the status was asked for since it became pending.
+	Polls int
 }
+
+// KeyStatus is how far the index of an alternate key is.
+type KeyStatus string
+
+// The states of an index. A key whose rows are not unique fails.
+const (
+	KeyPending    KeyStatus = "Pending"
+	KeyInProgress KeyStatus = "InProgress"
+	KeyActive     KeyStatus = "Active"
+	KeyFailed     KeyStatus = "Failed"
+)
+
+func (k *Key) status() KeyStatus {
+	if k.Status == "" {
+		return KeyActive
+	}
+	return k.Status
+}
+
+func (k *Key) active() bool { return k.status() == KeyActive }
 
 // Ref is the value of a lookup.
 type Ref struct {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // Webhook is a service endpoint with its steps on one table.
@@ -78,7 +76,7 @@ func (x *tx) setRow(table, id string, values map[string]any) error {
 
 // quietly runs f in a transaction that no step and no subscriber hears of.
 func (s *Server) quietly(f func(*tx) error) error {
-	return s.db.Update(func(b *bolt.Tx) error { return f(s.tx(b, s.schema.Load(), applicationUser())) })
+	return s.write(applicationUser(), f)
 }
 
 // WaitIdle waits until no step has anything to post.

@@ -184,6 +184,9 @@ func (x *tx) create(t *table, p *payload, urlID string) (*Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.admitSystemRow(t, row); err != nil {
+		return nil, err
+	}
 	x.stampNew(t, row)
 	if err := x.settleMoney(t, row, true); err != nil {
 		return nil, err
