@@ -25,6 +25,7 @@ type commands struct {
 	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: secrets, the webhook endpoint at Stripe."`
 	Soak  soakCommand  `cmd:"" help:"Lead thousands of payments through faults and kills, and compare every row with Stripe."`
 
+	Doctor      doctorCommand      `cmd:"" help:"Look for what is wrong with an installation, and say what to do about it."`
 	Deadletters deadLettersCommand `cmd:"" help:"Look after the messages that the queues have given up: dead letters."`
 
 	SoakHost soakHostCommand `cmd:"" name:"soak-host" hidden:"" help:"The process that the soak kills."`
@@ -37,7 +38,8 @@ func main() {
 }
 
 // run parses the command line and runs the command. It returns the exit code:
-// 0 done, 1 it did not work, 2 the command line cannot be understood.
+// 0 done, 1 it did not work, 2 the command line cannot be understood; doctor has
+// one more.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli commands
 	exit := -1
@@ -68,6 +70,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if wrong, ok := errors.AsType[*usage](err); ok {
 		_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: paybridge --help lists the commands and flags\n", wrong)
 		return 2
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
 	}
 	if err != nil {
 		return report(stderr, err)

@@ -45,8 +45,8 @@ const maxSecretFile = 16 << 10
 
 // readSecret reads a secret from a file, or from the standard input where the
 // file is "-".
-func readSecret(ctx context.Context, file string) (secret.Secret, error) {
-	in := io.Reader(os.Stdin)
+func (t *terminal) readSecret(ctx context.Context, file string) (secret.Secret, error) {
+	in := t.in
 	if file != "-" {
 		opened, err := os.Open(file)
 		if err != nil {

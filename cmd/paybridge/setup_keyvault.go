@@ -33,7 +33,8 @@ func (c *setupKeyvaultCommand) Run(ctx context.Context, t *terminal) error {
 	if c.StripeSecretKeyFile == "-" && c.DataverseClientSecretFile == "-" {
 		return &hinted{errors.New("both secrets are to come from the standard input"), "give one of them by a file, or run the command twice"}
 	}
-	if asked && !term.IsTerminal(int(os.Stdin.Fd())) {
+	keyboard, ok := t.in.(*os.File)
+	if asked && (!ok || !term.IsTerminal(int(keyboard.Fd()))) {
 		return &hinted{errors.New("there is no terminal to ask on"), "name a file with --stripe-secret-key-file or --dataverse-client-secret-file, - for the standard input"}
 	}
 	// What is read is stored in the order of the settings.
@@ -41,9 +42,9 @@ func (c *setupKeyvaultCommand) Run(ctx context.Context, t *terminal) error {
 		var value secret.Secret
 		switch {
 		case files[setting] != "":
-			value, err = readSecret(ctx, files[setting])
+			value, err = t.readSecret(ctx, files[setting])
 		case asked:
-			value, err = ask(t, setting, v.Name())
+			value, err = askSecret(t, keyboard, setting, v.Name())
 		default:
 			continue
 		}
@@ -62,10 +63,10 @@ func (c *setupKeyvaultCommand) Run(ctx context.Context, t *terminal) error {
 	return nil
 }
 
-// ask reads a secret from the terminal without showing it.
-func ask(t *terminal, setting, vaultName string) (secret.Secret, error) {
+// askSecret reads a secret from the terminal without showing it.
+func askSecret(t *terminal, keyboard *os.File, setting, vaultName string) (secret.Secret, error) {
 	_, _ = fmt.Fprintf(t.err, "%s for %s in the vault %s (not shown; empty leaves it as it is): ", setting, settings.VaultSecret(setting), vaultName)
-	text, err := term.ReadPassword(int(os.Stdin.Fd()))
+	text, err := term.ReadPassword(int(keyboard.Fd()))
 	_, _ = fmt.Fprintln(t.err)
 	if err != nil {
 		return secret.Secret{}, fmt.Errorf("reading %s: %w", setting, err)

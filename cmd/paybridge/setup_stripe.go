@@ -41,7 +41,7 @@ func (c *setupStripeCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.functionKey(ctx)
+	key, err := c.functionKey(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -57,9 +57,9 @@ func (c *setupStripeCommand) Run(ctx context.Context, t *terminal) error {
 	})
 }
 
-func (c *setupStripeCommand) functionKey(ctx context.Context) (secret.Secret, error) {
+func (c *setupStripeCommand) functionKey(ctx context.Context, t *terminal) (secret.Secret, error) {
 	if c.FunctionKeyFile != "" {
-		return readSecret(ctx, c.FunctionKeyFile)
+		return t.readSecret(ctx, c.FunctionKeyFile)
 	}
 	return secret.New(strings.TrimSpace(os.Getenv(functionKeyVariable))), nil
 }

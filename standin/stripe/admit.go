@@ -20,6 +20,9 @@ func (s *Server) admit(r *http.Request) (string, *apiError) {
 	if !slices.Contains(s.keys, key) {
 		return "", unauthorized("Invalid API Key provided: " + redactKey(key))
 	}
+	if bad := s.permit(key, r); bad != nil {
+		return "", bad
+	}
 	if version := r.Header.Get("Stripe-Version"); version != "" && !versionForm.MatchString(version) {
 		return "", invalid("", "", "Invalid Stripe API version: "+version)
 	}

@@ -19,8 +19,11 @@ type Config struct {
 	// SecretKey is the key that requests must bear, sk_test_… or sk_live_…. Empty: one is made at the first opening
 	// and kept in Dir. Its mode is the livemode of every object.
 	SecretKey string
-	// RestrictedKeys are further keys, rk_…, of the same mode. Their permissions are not looked at.
+	// RestrictedKeys are further keys, rk_…, of the same mode.
 	RestrictedKeys []string
+	// Permissions are what restricted keys may do, by key, in Stripe's words without rak_ before them, as
+	// payment_intent_write; writing includes reading. A key that is not here may do everything.
+	Permissions map[string][]string
 	// APIVersion is the account's default, by which events of endpoints without a version of their own are stamped.
 	// Empty: DefaultAPIVersion.
 	APIVersion string

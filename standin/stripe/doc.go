@@ -28,7 +28,7 @@
 //   - Other API versions: Stripe-Version is checked for its form and echoed; objects and events keep the shapes of
 //     2023-10-16, with api_version as the endpoint or the account has it. Only which refund.* events are sent follows it.
 //   - Publishable keys and the JavaScript of Stripe: a customer's browser is Server.Pay, Server.Authenticate and the pages.
-//   - Permissions of restricted keys, and request limits other than Config.RateLimit.
+//   - Request limits other than Config.RateLimit.
 //   - Search by stale values: an object is unknown for the lag and known with its present values after it.
 //   - Checkout's waiting of up to ten seconds for the webhook before it sends the customer back.
 //   - Disabling an endpoint that fails for days, and the exact hours of Stripe's retries (Delivery.Backoff).

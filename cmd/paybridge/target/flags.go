@@ -28,44 +28,55 @@ type Flags struct {
 // Open finds the target. The error is a settings error with all the Problems
 // there are, or an Error.
 func (f Flags) Open(ctx context.Context, p Process) (*Target, error) {
-	file, err := f.read()
+	t, problems, err := f.Inspect(ctx, p)
+	if err == nil && len(problems) > 0 {
+		err = errors.Join(problems[0], t.Close(ctx))
+	}
 	if err != nil {
 		return nil, err
 	}
-	if f.Local {
-		return f.openLocal(ctx, p, file)
-	}
-	s, err := load(ctx, overlay(p.Lookup, file), append(slices.Clone(p.Environ), names(file)...))
-	if err != nil {
-		return nil, err
-	}
-	t, err := connect(s, p, filepath.Dir(f.path()))
-	if err != nil {
-		return nil, err
-	}
-	return t, t.serviceBus()
+	return t, nil
 }
 
-// openLocal finds a paybridge local. Its handler got what is in the file, and
+// Inspect is Open for whoever wants to know all that is wrong: what of the
+// target could be found is returned with the problems, of which the first may
+// be a settings error. The error is that there is no target at all.
+func (f Flags) Inspect(ctx context.Context, p Process) (*Target, []error, error) {
+	file, err := f.read()
+	if err != nil {
+		return nil, nil, err
+	}
+	if f.Local {
+		return f.inspectLocal(ctx, p, file)
+	}
+	t := &Target{Value: overlay(p.Lookup, file)}
+	var problems []error
+	if t.Settings, err = load(ctx, t.Value, append(slices.Clone(p.Environ), names(file)...)); err != nil {
+		problems = append(problems, err)
+	}
+	problems = append(problems, t.connect(p, filepath.Dir(f.path()))...)
+	if err := t.serviceBus(); err != nil {
+		problems = append(problems, err)
+	}
+	return t, problems, nil
+}
+
+// inspectLocal finds a paybridge local. Its handler got what is in the file, and
 // nothing of the environment.
-func (f Flags) openLocal(ctx context.Context, p Process, file map[string]string) (*Target, error) {
+func (f Flags) inspectLocal(ctx context.Context, p Process, file map[string]string) (*Target, []error, error) {
 	running, err := local.Find(ctx, f.Data, file)
 	if errors.Is(err, local.ErrNotRunning) {
-		return nil, &Error{Err: err, hint: "start it in another terminal: go run ./cmd/paybridge local; with another folder than .paybridge give both commands the same --data"}
+		return nil, nil, &Error{Err: err, hint: "start it in another terminal: go run ./cmd/paybridge local; with another folder than .paybridge give both commands the same --data"}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s, err := load(ctx, overlay(nothing, running.Settings), names(running.Settings))
-	if err != nil {
-		return nil, err
+	t := &Target{Value: overlay(nothing, running.Settings), Local: true, App: running.Endpoints.Functions, Queues: queues.Local(running.Queues)}
+	var problems []error
+	if t.Settings, err = load(ctx, t.Value, names(running.Settings)); err != nil {
+		problems = append(problems, err)
 	}
-	t, err := connect(s, p, filepath.Join(f.Data, "dist"))
-	if err != nil {
-		return nil, err
-	}
-	t.Local, t.Queues = true, queues.Local(running.Queues)
-	return t, nil
+	return t, append(problems, t.connect(p, filepath.Join(f.Data, "dist"))...), nil
 }
 
 // path is where the file of settings is.

@@ -24,8 +24,13 @@ import (
 type Target struct {
 	// Settings are those of the handler.
 	Settings settings.Settings
-	// Local says that this is a paybridge local.
+	// Value returns the value of an app setting as it was found: a reference to
+	// Key Vault is one still.
+	Value func(setting string) (string, bool)
+	// Local says that this is a paybridge local, and App is the address of its
+	// functions. Of another app the address is not known.
 	Local bool
+	App   string
 
 	Stripe    *stripeapi.Client
 	Dataverse *dataverse.Client
@@ -46,30 +51,36 @@ type Process struct {
 	Logger  *slog.Logger
 }
 
-// connect makes the clients. A mapping file that the settings name is looked
-// for in the given folder.
-func connect(s settings.Settings, p Process, folder string) (*Target, error) {
-	t := &Target{Settings: s}
-	var err error
-	if t.Mapping, err = crm.ReadMapping(s.PaymentTable, os.DirFS(folder)); err != nil {
-		return nil, &Error{Err: err, hint: "put the file that PaymentTable names into " + folder + ", and mend what is wrong with it"}
-	}
-	t.Mapping.Metadata = s.PaymentMetadataColumns
+// connect makes those clients that can be made. A mapping file that the settings
+// name is looked for in the given folder.
+func (t *Target) connect(p Process, folder string) []error {
+	s := t.Settings
 	if !s.StripeSecretKey.IsZero() {
 		t.Stripe = stripeapi.New(stripeapi.Config{Key: s.StripeSecretKey, BaseURL: s.StripeAPIBase, Version: p.Version})
 	}
+	var problems []error
 	if s.DataverseURL != "" {
 		credential, err := settings.Credential(s, azcore.ClientOptions{})
-		if err != nil {
-			return nil, err
+		if err == nil {
+			t.Dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Logger: p.Logger, UserAgent: "PayBridge/" + p.Version})
 		}
-		t.Dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Logger: p.Logger, UserAgent: "PayBridge/" + p.Version})
 		if err != nil {
-			return nil, err
+			problems = append(problems, err)
 		}
+	}
+	if s.PaymentTable == "" {
+		return problems // It has a default, so its value is one of the problems.
+	}
+	mapping, err := crm.ReadMapping(s.PaymentTable, os.DirFS(folder))
+	if err != nil {
+		return append(problems, &Error{Err: err, hint: "put the file that PaymentTable names into " + folder + ", and mend what is wrong with it"})
+	}
+	t.Mapping = mapping
+	t.Mapping.Metadata = s.PaymentMetadataColumns
+	if t.Dataverse != nil {
 		t.Rows = crm.New(t.Dataverse, t.Mapping)
 	}
-	return t, nil
+	return problems
 }
 
 // serviceBus opens the namespace of Azure Service Bus, where the settings name

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"paybridge/cmd/paybridge/doctor"
+	"paybridge/cmd/paybridge/endpoint"
+	"paybridge/cmd/paybridge/target"
+)
+
+// exitWarning is the exit code for an installation with warnings and no
+// problems.
+const exitWarning = 3
+
+// doctorCommand looks for what is wrong with an installation.
+type doctorCommand struct {
+	target.Flags
+	App     string        `placeholder:"URL" help:"Address of the function app. Default: where the webhook endpoint at Stripe delivers to."`
+	JSON    bool          `name:"json" help:"Write the findings as JSON."`
+	Timeout time.Duration `default:"30s" help:"How long each check may take."`
+}
+
+// Help says what the exit code means.
+func (doctorCommand) Help() string {
+	return "The exit code says the worst: 0 all is well, 3 there are warnings, 1 there are problems, 2 the command line cannot be understood. Nothing is changed."
+}
+
+// Run examines the installation.
+func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
+	found, problems, err := c.Inspect(ctx, process())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = found.Close(ctx) }()
+	app := found.App
+	if c.App != "" {
+		if app, err = endpoint.ParseApp(c.App); err != nil {
+			return err
+		}
+	}
+	t.progress("examining %s…", found)
+	report := doctor.Examine(ctx, doctor.Config{
+		Target: found, Problems: problems, App: app, Version: version(), Timeout: c.Timeout,
+	})
+	if c.JSON {
+		text, err := json.MarshalIndent(report, "", "  ")
+		if err != nil {
+			return err
+		}
+		t.say("%s", text)
+	} else if err := report.Show(t.out); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	switch report.Worst {
+	case doctor.Problem:
+		return exitCode(1)
+	case doctor.Warning:
+		return exitCode(exitWarning)
+	default:
+		return nil
+	}
+}
+
+// exitCode is the end of a command that has said everything already.
+type exitCode int
+
+// Error says so for whoever asks.
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }

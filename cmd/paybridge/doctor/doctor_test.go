@@ -1,0 +1,90 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"paybridge/cmd/paybridge/target"
+)
+
+// hinted is an error that says what to do.
+type hinted struct{ error }
+
+func (hinted) Hint() string { return "do this" }
+
+// Checks run side by side, each for no longer than it may take, and what each
+// finds is reported in the order of the groups.
+func TestExamine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		groups := []group{
+			{"one", []check{
+				{"slow", func(_ context.Context, _ *subject, r *record) {
+					r.ok("slow", "began")
+					<-release // It does not heed its context.
+					r.ok("slow", "too late")
+				}},
+				{"failed", func(_ context.Context, _ *subject, r *record) {
+					r.failed("failed", hinted{errors.New("it broke")}, "do that")
+				}},
+			}},
+			{"two", []check{{"panic", func(context.Context, *subject, *record) { panic("oh") }}}},
+			{"three", []check{
+				{"warned", func(ctx context.Context, _ *subject, r *record) {
+					<-ctx.Done()
+					r.warn("warned", "so so", "mend it")
+				}},
+				{"skipped", func(_ context.Context, _ *subject, r *record) { r.skip("skipped", "nothing there") }},
+			}},
+		}
+		began := time.Now()
+		report := examine(t.Context(), Config{Target: &target.Target{}, Timeout: time.Second}, groups)
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if report.Worst != Problem {
+			t.Errorf("the worst is %s", report.Worst)
+		}
+		want := []Finding{
+			{"one", "slow", OK, "began", ""},
+			{"one", "slow", Problem, "there was no answer within 1s", "check the network between this machine and the other end, and run it again"},
+			{"one", "failed", Problem, "it broke", "do this"},
+			{"two", "panic", Problem, "the check broke off: oh", "this is a fault of PayBridge: report it"},
+		}
+		if diff := cmp.Diff(want, report.Findings[:4]); diff != "" {
+			t.Error(diff)
+		}
+		last := report.Findings[len(report.Findings)-1]
+		if diff := cmp.Diff(Finding{"three", "skipped", Skipped, "nothing there", ""}, last); diff != "" {
+			t.Error(diff)
+		}
+		var text strings.Builder
+		if err := report.Show(&text); err != nil || !strings.Contains(text.String(), "  problem  failed: it broke\n           remedy: do this\n") {
+			t.Errorf("shown as %s, %v", &text, err)
+		}
+	})
+}
+
+// The worst of the findings is that of the report, and what was not looked at
+// makes it no better and no worse.
+func TestWorst(t *testing.T) {
+	for want, levels := range map[Level][]Level{
+		OK: {OK, Skipped}, Warning: {OK, Warning, Skipped}, Problem: {Problem, OK, Warning},
+	} {
+		found := check{"x", func(_ context.Context, _ *subject, r *record) {
+			for _, l := range levels {
+				r.add("x", l, "", "")
+			}
+		}}
+		if got := examine(t.Context(), Config{Target: &target.Target{}}, []group{{"g", []check{found}}}); got.Worst != want {
+			t.Errorf("%v come to %s", levels, got.Worst)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"paybridge/cmd/paybridge/endpoint"
+	"paybridge/internal/stripeapi"
+)
+
+// subject is the installation under examination, with what several checks need
+// and is asked for once.
+type subject struct {
+	Config
+
+	once      sync.Once
+	endpoints []stripeapi.Endpoint
+	app       string
+	err       error
+}
+
+var (
+	errNoStripe = errors.New("there is no key for Stripe")
+	errNoApp    = errors.New("the address of the app is not known")
+)
+
+// ours returns the webhook endpoints of the app, newest first, and the app's
+// address. The address is that of the configuration, else the one that the
+// endpoints agree on: errNoApp where there is none or there are several.
+func (s *subject) ours(ctx context.Context) ([]stripeapi.Endpoint, string, error) {
+	s.once.Do(func() {
+		if s.Target.Stripe == nil {
+			s.app, s.err = s.App, errNoStripe
+			return
+		}
+		var all []stripeapi.Endpoint
+		if all, s.err = s.Target.Stripe.Endpoints(ctx); s.err != nil {
+			s.app = s.App
+			return
+		}
+		if s.app = s.App; s.app == "" {
+			if s.app, s.err = appOf(all); s.err != nil {
+				return
+			}
+		}
+		s.endpoints = endpoint.Ours(all, s.app)
+	})
+	return s.endpoints, s.app, s.err
+}
+
+// appOf returns the address that all endpoints of PayBridge deliver to.
+func appOf(all []stripeapi.Endpoint) (string, error) {
+	var apps []string
+	for _, e := range all {
+		u, err := url.Parse(e.Address)
+		if err != nil || e.Metadata[endpoint.MetadataApp] == "" && u.Path != endpoint.Path {
+			continue
+		}
+		app := u.Scheme + "://" + strings.ToLower(u.Host)
+		if !slices.Contains(apps, app) {
+			apps = append(apps, app)
+		}
+	}
+	if len(apps) != 1 {
+		return "", errNoApp
+	}
+	return apps[0], nil
+}
