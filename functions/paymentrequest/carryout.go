@@ -59,7 +59,11 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 		case err == nil:
 		case stripeapi.IsStale(err):
 			// The customer was faster: see what is true now.
-			if err := c.read(ctx, j); err != nil {
+			err := c.read(ctx, j)
+			if err == nil {
+				err = c.pair(ctx, j, step)
+			}
+			if err != nil {
 				j.blind = true
 				return c.told(j, err)
 			}
@@ -123,6 +127,23 @@ func (c *Config) read(ctx context.Context, j *job) (err error) {
 	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, j.made)
 	if err == nil && j.look {
 		err = c.search(ctx, j)
+	}
+	return err
+}
+
+// pair finds the Checkout Session of a PaymentIntent that could not be canceled
+// or changed. The row may name the intent alone, and while the session is open
+// the intent is the session's.
+func (c *Config) pair(ctx context.Context, j *job, step payment.Step) error {
+	if step.Action != payment.CancelIntent && step.Action != payment.UpdateIntent {
+		return nil
+	}
+	if slices.ContainsFunc(j.facts.Sessions, func(s payment.Session) bool { return s.Intent != nil && s.Intent.ID == step.ID }) {
+		return nil
+	}
+	session, found, err := c.Stripe.SessionOf(ctx, "", step.ID)
+	if err == nil && found {
+		j.facts.Sessions = append(j.facts.Sessions, session)
 	}
 	return err
 }

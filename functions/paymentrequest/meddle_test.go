@@ -7,6 +7,7 @@ import (
 	"paybridge/functions/paymentrequest"
 	"paybridge/internal/crm"
 	"paybridge/internal/payment"
+	standinstripe "paybridge/standin/stripe"
 )
 
 // meddled lets somebody write the row just before it is saved, once for each
@@ -86,5 +87,25 @@ func TestLinkEditedAgainAndAgain(t *testing.T) {
 	}
 	if label(row) != "Pending" || row["pb_lasterror"] != nil {
 		t.Errorf("row %s %v", label(row), row["pb_lasterror"])
+	}
+}
+
+// TestIntentOfAnOpenLink: a row that names the intent of a link and not the
+// link itself is canceled all the same, by expiring the link.
+func TestIntentOfAnOpenLink(t *testing.T) {
+	w := newWorld(t)
+	id := w.make("10", "EUR", ask(payment.RequestPay)+","+by(payment.ByLink))
+	link := text(w.run(id), "pb_checkoutsessionid")
+	if err := w.stripe.PaySession(link, standinstripe.Payer{Method: "pm_card_visa_chargeDeclined"}); err != nil {
+		t.Fatal(err)
+	}
+	intent := w.objects("payment_intents")[0]["id"].(string)
+	w.edit(id, ask(payment.RequestCancel)+`,"pb_checkoutsessionid":null,"pb_paymentintentid":"`+intent+`"`)
+	row := w.run(id)
+	if sessions := w.objects("checkout/sessions"); len(sessions) != 1 || sessions[0]["status"] != "expired" {
+		t.Errorf("%v", sessions)
+	}
+	if label(row) != "Canceled" || row["pb_checkoutsessionid"] != link || row["pb_lasterror"] != nil {
+		t.Errorf("row %s %v %v", label(row), row["pb_checkoutsessionid"], row["pb_lasterror"])
 	}
 }

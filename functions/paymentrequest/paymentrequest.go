@@ -51,6 +51,7 @@ type Stripe interface {
 	Refunds(ctx context.Context, account, intent string) ([]payment.IssuedRefund, error)
 	CreateRefund(ctx context.Context, account string, r stripeapi.RefundRequest) (payment.IssuedRefund, error)
 	FindIntents(ctx context.Context, account string, row payment.RowID) ([]payment.Intent, error)
+	SessionOf(ctx context.Context, account, intent string) (payment.Session, bool, error)
 	FindSessions(ctx context.Context, account string, row payment.RowID, since time.Time) ([]payment.Session, error)
 }
 

@@ -96,6 +96,28 @@ func (c *Client) FindSessions(ctx context.Context, account string, rowID payment
 	return out, nil
 }
 
+// SessionOf returns the Checkout Session that a PaymentIntent belongs to, and
+// false where it belongs to none. While a session is open, Stripe lets nobody
+// cancel or change its intent: the session has to be expired.
+//
+// Source: payment_intent in https://docs.stripe.com/api/checkout/sessions/object.
+func (c *Client) SessionOf(ctx context.Context, account, intentID string) (payment.Session, bool, error) {
+	doing := "looking for the Checkout Session of PaymentIntent " + intentID
+	if err := checkIDs(account, intentID, "pi"); err != nil {
+		return payment.Session{}, false, err
+	}
+	params := &stripe.CheckoutSessionListParams{ListParams: listFor(ctx, account), PaymentIntent: stripe.String(intentID)}
+	all := c.api.CheckoutSessions.List(params)
+	if !all.Next() {
+		if err := all.Err(); err != nil {
+			return payment.Session{}, false, c.failed(doing, err)
+		}
+		return payment.Session{}, false, nil
+	}
+	s, err := c.Session(ctx, account, all.CheckoutSession().ID)
+	return s, err == nil, err
+}
+
 // sessionIDs lists the ids of the row's sessions.
 func (c *Client) sessionIDs(doing string, params *stripe.CheckoutSessionListParams, rowID payment.RowID) ([]string, error) {
 	var ids []string
