@@ -13,6 +13,7 @@ import (
 	"paybridge/functions/crmwebhook"
 	"paybridge/functions/health"
 	"paybridge/functions/paymentrequest"
+	"paybridge/functions/reconcile"
 	"paybridge/functions/stripewebhook"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
@@ -98,6 +99,7 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	mux.Queue(crmupdate.Function(update))
 	mux.HTTP(crmwebhook.Function(changed))
 	mux.Queue(paymentrequest.Function(request))
+	mux.Timer(reconcile.Function(reconcile.Config{Missing: s.Missing(reconcile.Name), Finder: finder(s, c, mapping), Logger: logger}))
 	probes, err := healthConfig(s, c, logger)
 	if err != nil {
 		return nil, err

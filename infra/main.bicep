@@ -41,6 +41,21 @@ param paymentTable string = 'payment'
 @description('Further columns of the payment row to show as metadata at Stripe, with commas between.')
 param paymentMetadataColumns string = ''
 
+@description('When reconcile looks for what was lost, as NCRONTAB with seconds first. Without it the host leaves the function out.')
+param reconcileSchedule string = '0 */5 * * * *'
+
+@description('How old something has to be before reconcile takes it for lost.')
+param reconcileAfter string = '10m'
+
+@description('The same for the slower sweeps.')
+param reconcileSweep string = '1h'
+
+@description('How far back the first run of reconcile looks, and the age of the last look, up to 720h.')
+param reconcileWindow string = '72h'
+
+@description('How many messages one run of reconcile puts on each queue at most.')
+param reconcileLimit string = '1000'
+
 @description('The least severe lines that are logged.')
 @allowed(['debug', 'info', 'warn', 'error'])
 param logLevel string = 'info'
@@ -144,6 +159,11 @@ module functionapp 'modules/functionapp.bicep' = {
     paymentMethodTypes: paymentMethodTypes
     paymentTable: paymentTable
     paymentMetadataColumns: paymentMetadataColumns
+    reconcileSchedule: reconcileSchedule
+    reconcileAfter: reconcileAfter
+    reconcileSweep: reconcileSweep
+    reconcileWindow: reconcileWindow
+    reconcileLimit: reconcileLimit
     logLevel: logLevel
   }
 }

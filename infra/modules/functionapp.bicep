@@ -68,6 +68,21 @@ param paymentTable string
 @description('Further columns of the payment row to show as metadata at Stripe.')
 param paymentMetadataColumns string
 
+@description('When reconcile looks for what was lost.')
+param reconcileSchedule string
+
+@description('How old something has to be before reconcile takes it for lost.')
+param reconcileAfter string
+
+@description('The same for the slower sweeps.')
+param reconcileSweep string
+
+@description('How far back the first run of reconcile looks.')
+param reconcileWindow string
+
+@description('How many messages one run puts on each queue at most.')
+param reconcileLimit string
+
 @description('The least severe lines that are logged.')
 param logLevel string
 
@@ -153,6 +168,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         PaymentMethodTypes: paymentMethodTypes
         PaymentTable: paymentTable
         PaymentMetadataColumns: paymentMetadataColumns
+        ReconcileSchedule: reconcileSchedule
+        ReconcileAfter: reconcileAfter
+        ReconcileSweep: reconcileSweep
+        ReconcileWindow: reconcileWindow
+        ReconcileLimit: reconcileLimit
         LogLevel: logLevel
       },
       // Without these three the managed identity signs in to Dataverse.

@@ -51,6 +51,7 @@ func (m Mapping) columns() []string {
 		add(*c.column)
 	}
 	add(m.created())
+	add(m.modified())
 	for _, name := range m.Metadata {
 		add(name)
 	}
@@ -96,6 +97,10 @@ func (m *Mapping) mapped() []mappedColumn {
 // created is the column with the time at which a row was made, which every
 // table has.
 func (m Mapping) created() string { return "createdon" }
+
+// modified is the column with the time at which a row was last written, which
+// every table has.
+func (m Mapping) modified() string { return "modifiedon" }
 
 // Asks returns the columns whose change may ask for something at Stripe: what
 // the Dataverse step has to listen to. PayBridge writes none of them, so its

@@ -31,7 +31,7 @@ func TestMappingFile(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	tables := m.Tables()
-	if len(tables) != 1 || tables[0].Columns[len(tables[0].Columns)-1].Target != "contoso_invoice" {
+	if len(tables) != 2 || tables[0].Columns[len(tables[0].Columns)-1].Target != "contoso_invoice" {
 		t.Errorf("%+v", tables)
 	}
 }

@@ -12,11 +12,13 @@ type Right struct {
 
 // Rights returns all that PayBridge needs to be allowed, and so all that its
 // security role grants: it reads and writes payment rows and never makes or
-// deletes one, keeps their timeline, and reads currencies by their code.
+// deletes one, keeps their timeline and reconcile's bookmarks, and reads
+// currencies by their code.
 func (m Mapping) Rights() []Right {
 	return []Right{
 		{Table: m.Table, Verbs: []string{"Read", "Write", "AppendTo"}},
 		{Table: "pb_paymentevent", Verbs: []string{"Create", "Read", "Write", "Append"}},
+		{Table: "pb_bookmark", Verbs: []string{"Create", "Read", "Write"}},
 		{Table: "transactioncurrency", Verbs: []string{"Read"}},
 	}
 }

@@ -23,8 +23,9 @@ type Row struct {
 	payment.Row
 	// ETag is the version of the row, for the conditional write.
 	ETag string
-	// Created is when the row was made, UTC.
-	Created time.Time
+	// Created is when the row was made, Modified when it was last written, by
+	// anybody, UTC in whole seconds.
+	Created, Modified time.Time
 
 	mapping Mapping
 	stored  dataverse.Row
@@ -53,6 +54,7 @@ func (m Mapping) readRow(stored dataverse.Row) (*Row, error) {
 		PaymentIntentID:   r.text(m.PaymentIntent),
 		CheckoutSessionID: r.text(m.CheckoutSession),
 		ChargeID:          r.text(m.Charge),
+		DisputeStatus:     r.text(m.DisputeStatus),
 		CheckoutURL:       r.text(m.CheckoutURL),
 		Livemode:          r.flag(m.Livemode),
 	}
@@ -72,7 +74,7 @@ func (m Mapping) readRow(stored dataverse.Row) (*Row, error) {
 			row.Ask.Metadata[column] = value
 		}
 	}
-	row.Created = r.time(m.created())
+	row.Created, row.Modified = r.time(m.created()), r.time(m.modified())
 	if r.err != nil {
 		return nil, fmt.Errorf("reading row %s of %s: %w", row.ID, m.SetName, r.err)
 	}
@@ -174,6 +176,23 @@ func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
 	d.text(m.CheckoutURL, p.CheckoutURL, lengths.url)
 	d.flag(m.Livemode, p.Livemode)
 	return d.values, d.err
+}
+
+// Shows reports whether the row shows the state and the money of p: its
+// status, its PaymentIntent, what was received and refunded, and the dispute.
+// The other columns follow from these.
+func (row *Row) Shows(p payment.Payment) (bool, error) {
+	differs, err := row.Values(p)
+	if err != nil {
+		return false, err
+	}
+	m := row.mapping
+	for _, column := range []string{m.Status, m.PaymentIntent, m.AmountReceived, m.AmountRefunded, m.DisputeStatus} {
+		if _, ok := differs[column]; ok && column != "" {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // lengths are how many characters the columns hold. Stripe may lengthen a text

@@ -110,7 +110,7 @@ func (m Mapping) Tables() []Table {
 			Keys:    objectKeys(),
 		})
 	}
-	return append(tables, m.timeline())
+	return append(tables, m.timeline(), bookmarks())
 }
 
 // Tables returns the tables for PaymentMapping.

@@ -58,6 +58,8 @@ func TestEveryFieldIsRead(t *testing.T) {
 	values["PaymentMethodTypes"] = "card,sepa_debit"
 	values["PaymentTable"] = "salesorder"
 	values["PaymentMetadataColumns"] = "pb_name, pb_customeremail"
+	values["ReconcileSchedule"], values["ReconcileLimit"] = "0 */5 * * * *", "50"
+	values["ReconcileAfter"], values["ReconcileSweep"], values["ReconcileWindow"] = "5m", "30m", "48h"
 	empty, _ := load(nil, nil)
 	for i, f := range settings.Fields() {
 		// One of the client secret's three alone is a problem, and is read.

@@ -123,6 +123,11 @@ func (r *reader) settings() Settings {
 		PaymentMethodTypes:     read(r, "PaymentMethodTypes", names),
 		PaymentTable:           read(r, "PaymentTable", paymentTable),
 		PaymentMetadataColumns: read(r, "PaymentMetadataColumns", names),
+		ReconcileSchedule:      read(r, "ReconcileSchedule", schedule),
+		ReconcileAfter:         read(r, "ReconcileAfter", age),
+		ReconcileSweep:         read(r, "ReconcileSweep", age),
+		ReconcileWindow:        read(r, "ReconcileWindow", age),
+		ReconcileLimit:         read(r, "ReconcileLimit", limit),
 		AzureClientID:          read(r, azureClientID, guid),
 		InvocationTimeout:      read(r, "InvocationTimeout", invocationTimeout),
 		LogLevel:               read(r, "LogLevel", logLevel),
@@ -172,6 +177,9 @@ func (r *reader) together(s Settings) {
 	if n := len(missing); n == 1 || n == 2 {
 		r.report(missing[0], fault(strings.Join(missing, " and ")+" missing, while the rest of "+strings.Join(trio, ", ")+" is set",
 			"set all three to sign in with a client secret, or none to use the managed identity"))
+	}
+	if s.ReconcileWindow > 0 && (s.ReconcileSweep > s.ReconcileWindow || s.ReconcileAfter > s.ReconcileWindow) {
+		r.report("ReconcileWindow", fault("it is shorter than ReconcileSweep or ReconcileAfter", "a thing is looked at for the first time before it is looked at for the last time: lengthen the window"))
 	}
 	if s.PaymentEventsQueue != "" && strings.EqualFold(s.PaymentEventsQueue, s.PaymentRequestsQueue) {
 		r.report("PaymentRequestsQueue", fault("it names the same queue as PaymentEventsQueue", "give each direction a queue of its own"))

@@ -27,6 +27,7 @@ func good() map[string]string {
 		"ServiceBusConnection":  "Endpoint=sb://sb-pay.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=hunter2=",
 		"PaymentEventsQueue":    "payment-events",
 		"PaymentRequestsQueue":  "payment-requests",
+		"ReconcileSchedule":     "0 */5 * * * *",
 		"InvocationTimeout":     "90s",
 		"LogLevel":              "debug",
 	}
@@ -69,9 +70,14 @@ func TestLoad(t *testing.T) {
 		ServiceBusConnection:  secret.New("Endpoint=sb://sb-pay.servicebus.windows.net/;SharedAccessKeyName=k;SharedAccessKey=hunter2="),
 		PaymentEventsQueue:    "payment-events",
 		PaymentRequestsQueue:  "payment-requests",
+		ReconcileSchedule:     "0 */5 * * * *",
 		InvocationTimeout:     90 * time.Second,
 		PaymentLinkExpiry:     24 * time.Hour,
 		PaymentTable:          "payment",
+		ReconcileAfter:        10 * time.Minute,
+		ReconcileSweep:        time.Hour,
+		ReconcileWindow:       72 * time.Hour,
+		ReconcileLimit:        1000,
 		LogLevel:              slog.LevelDebug,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -86,7 +92,10 @@ func TestNothingSetIsNoProblem(t *testing.T) {
 	t.Parallel()
 	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": ""}} {
 		got, err := load(values, nil)
-		want := settings.Settings{StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute, PaymentLinkExpiry: 24 * time.Hour, PaymentTable: "payment"}
+		want := settings.Settings{
+			StripeAPIBase: "https://api.stripe.com", InvocationTimeout: 4 * time.Minute, PaymentLinkExpiry: 24 * time.Hour,
+			ReconcileAfter: 10 * time.Minute, ReconcileSweep: time.Hour, ReconcileWindow: 72 * time.Hour, ReconcileLimit: 1000, PaymentTable: "payment",
+		}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", values, err, diff)
 		}
@@ -138,6 +147,14 @@ func TestMalformedSettingsAreProblems(t *testing.T) {
 		{"PaymentRequestsQueue", "Payment-Events", "same queue"},
 		{"AZURE_CLIENT_ID", "me", "not a GUID"},
 		{"AZURE_CLIENT_ID", " ", "remove it"},
+		{"ReconcileSchedule", "5m", "six fields"},
+		{"ReconcileSchedule", "0 */5 * * *; x", "six fields"},
+		{"ReconcileAfter", "10", "10m or 72h"},
+		{"ReconcileAfter", "-1s", "0s to 720h"},
+		{"ReconcileWindow", "9m", "shorter than ReconcileSweep"},
+		{"ReconcileWindow", "721h", "0s to 720h"},
+		{"ReconcileLimit", "0", "1 to 5000"},
+		{"ReconcileLimit", "many", "1 to 5000"},
 		{"InvocationTimeout", "4", "90s or 4m"},
 		{"InvocationTimeout", "00:04:00", "90s or 4m"},
 		{"InvocationTimeout", "5m", "five minutes"},
@@ -329,7 +346,7 @@ func TestMissing(t *testing.T) {
 		"crmupdate":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue"},
 		"crmwebhook":     {"DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
 		"paymentrequest": {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentRequestsQueue"},
-		"reconcile":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue"},
+		"reconcile":      {"StripeSecretKey", "DataverseUrl", "ServiceBusConnection", "PaymentEventsQueue", "PaymentRequestsQueue", "ReconcileSchedule"},
 		"health":         nil,
 	} {
 		if diff := cmp.Diff(want, empty.Missing(function)); diff != "" {

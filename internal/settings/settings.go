@@ -48,6 +48,14 @@ type Settings struct {
 	PaymentTable           string   `setting:"PaymentTable" default:"payment" example:"salesorder" desc:"Where the payments live: payment for the table pb_payment, salesorder for the orders of Dynamics 365 Sales, or the name of a JSON file beside host.json that maps another table."`
 	PaymentMetadataColumns []string `setting:"PaymentMetadataColumns" example:"pb_name" desc:"Further columns of the payment row to show as metadata on Stripe's objects, logical names with commas between, up to 20."`
 
+	// ReconcileSchedule is read by the Functions host, which leaves the function
+	// out where it is not set.
+	ReconcileSchedule string        `setting:"ReconcileSchedule" for:"reconcile" example:"0 */5 * * * *" local:"0 */5 * * * *" desc:"When reconcile looks for what was lost, as NCRONTAB with seconds first, read by the Functions host."`
+	ReconcileAfter    time.Duration `setting:"ReconcileAfter" default:"10m" desc:"How old an undelivered event or an unanswered request has to be before reconcile takes it for lost."`
+	ReconcileSweep    time.Duration `setting:"ReconcileSweep" default:"1h" desc:"The same for the slower sweeps over all events and objects of Stripe and over the rows that wait; they run four times in this time."`
+	ReconcileWindow   time.Duration `setting:"ReconcileWindow" default:"72h" desc:"How far back the first run of reconcile looks, and the age at which a thing is looked at for the last time, up to 720h, for which Stripe keeps events."`
+	ReconcileLimit    int           `setting:"ReconcileLimit" default:"1000" desc:"How many messages one run of reconcile puts on each queue at most, from 1 to 5000."`
+
 	AzureClientID string `setting:"AZURE_CLIENT_ID" local:"-" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Client id of the user-assigned managed identity; leave it out for the system-assigned one."`
 
 	InvocationTimeout time.Duration `setting:"InvocationTimeout" default:"4m" desc:"How long one invocation may run, such as 90s or 4m: less than the five minutes for which Service Bus locks a message."`

@@ -101,6 +101,11 @@ func ReadEvent(body []byte) (Event, error) {
 	if err := json.Unmarshal(body, &w); err != nil {
 		return Event{}, readingError(err)
 	}
+	return w.event()
+}
+
+// event reduces the event to what PayBridge needs of it.
+func (w wireEvent) event() (Event, error) {
 	switch {
 	case w.Object != "event":
 		return Event{}, errors.New("reading the event: the body is not an event of Stripe's")

@@ -224,6 +224,10 @@ func appSettings(own map[string]string, urls Endpoints) map[string]string {
 	settings["PaymentEventsQueue"] = EventsQueue
 	settings["PaymentRequestsQueue"] = RequestsQueue
 	settings["AZURE_FUNCTIONS_ENVIRONMENT"] = "Development"
+	if settings["ReconcileSchedule"] == "" {
+		// The host leaves out a function whose schedule is not set.
+		settings["ReconcileSchedule"] = "0 */5 * * * *"
+	}
 	settings["DataverseUrl"] = urls.Dataverse
 	if urls.StripeSecretKey != "" {
 		// The stand-in; of the real one the endpoints name no key.

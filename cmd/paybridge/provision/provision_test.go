@@ -17,9 +17,9 @@ var guid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 // everything are the requests that make an environment, in order.
 func everything() []string {
 	return []string{
-		"POST publishers", "POST solutions", "POST EntityDefinitions", "POST EntityDefinitions", "POST RelationshipDefinitions",
+		"POST publishers", "POST solutions", "POST EntityDefinitions", "POST EntityDefinitions", "POST RelationshipDefinitions", "POST EntityDefinitions",
 		"POST EntityDefinitions(LogicalName='pb_payment')/Keys", "POST EntityDefinitions(LogicalName='pb_payment')/Keys",
-		"POST EntityDefinitions(LogicalName='pb_paymentevent')/Keys",
+		"POST EntityDefinitions(LogicalName='pb_paymentevent')/Keys", "POST EntityDefinitions(LogicalName='pb_bookmark')/Keys",
 		"POST roles", "POST roles(id)/Microsoft.Dynamics.CRM.AddPrivilegesRole", "POST systemusers", "POST systemusers(id)/systemuserroles_association/$ref",
 		"POST serviceendpoints", "POST sdkmessageprocessingsteps", "POST sdkmessageprocessingsteps",
 	}
@@ -43,7 +43,7 @@ func (w *world) complete() {
 		w.t.Errorf("something is missing: %+v", d)
 	}
 	for table, want := range map[string]int{
-		"publisher": 1, "solution": 1, "role": 1, "roleprivileges": 8, "systemuserroles": 1, "serviceendpoint": 1, "sdkmessageprocessingstep": 2, "systemuser": 2,
+		"publisher": 1, "solution": 1, "role": 1, "roleprivileges": 11, "systemuserroles": 1, "serviceendpoint": 1, "sdkmessageprocessingstep": 2, "systemuser": 2,
 	} {
 		rows, err := w.server.Rows(table)
 		if err != nil || len(rows) != want {
