@@ -106,6 +106,7 @@ func TestAnswers(t *testing.T) {
 	limit := event("payment_intent.succeeded", false, ours)
 	limit += strings.Repeat(" ", MaxBody-len(limit))
 	over := limit + " "
+	byWebAPI := event("payment_intent.succeeded", false, strings.Replace(ours, "contoso.crm", "contoso.api.crm", 1))
 	for _, c := range []struct {
 		name     string
 		change   func(*Config)
@@ -125,6 +126,7 @@ func TestAnswers(t *testing.T) {
 		{"a live event in test mode", nil, signed(event("payment_intent.succeeded", true, ours)), ptr(event("payment_intent.succeeded", true, ours)), 200, false, "test mode"},
 		{"a test event in live mode", func(c *Config) { c.Livemode = true }, signed(paid), &paid, 200, false, "live mode"},
 		{"another organisation", func(c *Config) { c.Org = "other.crm.dynamics.com" }, signed(paid), &paid, 200, false, "another CRM organisation"},
+		{"our organisation by the address of its Web API", nil, signed(byWebAPI), &byWebAPI, 200, true, ""},
 		{"no organisation named", nil, signed(event("payment_intent.succeeded", false, `{}`)), ptr(event("payment_intent.succeeded", false, `{}`)), 200, true, ""},
 		{"no signature", nil, nil, &paid, 400, false, "missing"},
 		{"a malformed signature", nil, map[string][]string{"Stripe-Signature": {"nonsense"}}, &paid, 400, false, "malformed"},

@@ -88,6 +88,18 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestOrganisationHasOneName: the payments that are at Stripe already stay ours
+// when the setting changes to the other address of the same environment.
+func TestOrganisationHasOneName(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"https://contoso.crm4.dynamics.com", "https://Contoso.api.crm4.dynamics.com/"} {
+		got, err := load(map[string]string{"DataverseUrl": url}, nil)
+		if err != nil || got.OrgHost() != "contoso.crm4.dynamics.com" {
+			t.Errorf("%s: %q, %v", url, got.OrgHost(), err)
+		}
+	}
+}
+
 func TestNothingSetIsNoProblem(t *testing.T) {
 	t.Parallel()
 	for _, values := range []map[string]string{{}, {"StripeSecretKey": "", "DataverseUrl": " \n", "InvocationTimeout": ""}} {

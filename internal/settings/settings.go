@@ -2,9 +2,9 @@ package settings
 
 import (
 	"log/slog"
-	"net/url"
 	"time"
 
+	"paybridge/internal/payment"
 	"paybridge/internal/secret"
 )
 
@@ -77,13 +77,7 @@ func (s Settings) Mode() string {
 // Livemode reports whether the Stripe key is one that moves real money.
 func (s Settings) Livemode() bool { return s.Mode() == modeLive }
 
-// OrgHost returns the host of the Dataverse environment in lower case, with its
-// port if it has one: what PayBridge writes as CRM_Org on Stripe's objects. It
-// is empty when DataverseUrl is not set.
-func (s Settings) OrgHost() string {
-	u, err := url.Parse(s.DataverseURL)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
+// OrgHost names the Dataverse environment as PayBridge writes it on Stripe's
+// objects, CRM_Org: its host in lower case, with its port if it has one. It is
+// empty when DataverseUrl is not set.
+func (s Settings) OrgHost() string { return payment.OrgHost(s.DataverseURL) }

@@ -28,18 +28,7 @@ func linkOf(paymentID, org, reference string) payment.Link {
 	if row, err := payment.ParseRowID(id); err == nil {
 		id = string(row)
 	}
-	return payment.Link{CRMPaymentID: bounded(id), CRMOrg: bounded(host(org))}
-}
-
-// host returns the host name of an organisation, which people also write as a
-// URL, in lower case.
-func host(org string) string {
-	h := strings.ToLower(strings.TrimSpace(org))
-	if _, after, ok := strings.Cut(h, "://"); ok {
-		h = after
-	}
-	h, _, _ = strings.Cut(h, "/")
-	return h
+	return payment.Link{CRMPaymentID: bounded(id), CRMOrg: bounded(payment.OrgHost(org))}
 }
 
 // bounded cuts s to maxLink bytes without splitting a character.
