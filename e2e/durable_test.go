@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/local"
+	domain "paybridge/internal/payment"
 	"paybridge/standin/dataverse"
 )
 
@@ -63,4 +64,29 @@ func TestWebhooksOutliveTheHost(t *testing.T) {
 	w.reopen()
 	w.settle()
 	scenarios[0].check(p)
+}
+
+// TestChangesOutliveEverything saves rows whose posts are still to be made when
+// everything ends. After the start the CRM must not make them before somebody
+// listens: Dataverse tries a post that nobody takes no second time.
+func TestChangesOutliveEverything(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.Dataverse.HoldSteps()
+	var rows []string
+	for range 20 {
+		row := w.row("12.50", "EUR")
+		w.ask(row, request(domain.RequestPay))
+		rows = append(rows, row)
+	}
+	w.reopen()
+	w.settle()
+	if failed := w.Dataverse.Counts()["step failed"]; failed > 0 {
+		t.Errorf("%d posts were made to nobody", failed)
+	}
+	for _, row := range rows {
+		if shows := w.read(row); shows["pb_paymentintentid"] == nil {
+			t.Errorf("the row %s waits in vain: %v", row, shows)
+		}
+	}
 }

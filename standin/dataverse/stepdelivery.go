@@ -19,6 +19,9 @@ import (
 
 // Steps says how the posts of steps are made.
 type Steps struct {
+	// Held keeps the posts back from the opening on until ReleaseSteps: a post
+	// to an endpoint that is not up yet would fail its system job for good.
+	Held bool
 	// Orderly turns repeating and delaying off and makes one post at a time, in
 	// the order of the changes as far as their jobs tell.
 	Orderly bool
@@ -88,7 +91,7 @@ type deliverer struct {
 func startDeliverer(s *Server) *deliverer {
 	ctx, stop := context.WithCancel(context.Background())
 	d := &deliverer{
-		s: s, stop: stop, wake: make(chan struct{}, 1), running: map[string]bool{}, idle: make(chan struct{}),
+		s: s, stop: stop, wake: make(chan struct{}, 1), running: map[string]bool{}, idle: make(chan struct{}), held: s.cfg.Steps.Held,
 		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
 	d.loop.Go(func() { d.run(ctx) })

@@ -31,6 +31,8 @@ func (l *Local) startDataverse(ctx context.Context) error {
 	if l.cfg.Dataverse != nil {
 		l.cfg.Dataverse(&config)
 	}
+	// What is left of the last run has to wait for the functions as well.
+	config.Steps.Held = true
 	server, err := dataverse.Open(config)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"paybridge/standin/servicebus"
 )
 
-// startFunctions finds the address of the functions, tells Stripe about it and
-// starts the host there.
+// startFunctions finds the address of the functions, tells Stripe and the CRM
+// about it, starts the host there and lets the CRM's posts go.
 func (l *Local) startFunctions(ctx context.Context) error {
 	listener, err := listen(ctx, l.cfg.FunctionsPort, l.state.FunctionsPort)
 	if err != nil {
@@ -43,6 +43,7 @@ func (l *Local) startFunctions(ctx context.Context) error {
 	if l.host, err = l.startHost(ctx); err != nil {
 		return err
 	}
+	l.holdSteps(false)
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	if !l.cfg.NoRestart {
@@ -84,6 +85,18 @@ func (q watchedQueue) Send(ctx context.Context, messages ...servicebus.Message) 
 	return q.Queue.Send(ctx, messages...)
 }
 
+// holdSteps keeps the CRM's posts back while there are no functions. Azure's
+// front end does not refuse a call meanwhile, it lets it wait.
+func (l *Local) holdSteps(hold bool) {
+	switch {
+	case l.Dataverse == nil:
+	case hold:
+		l.Dataverse.HoldSteps()
+	default:
+		l.Dataverse.ReleaseSteps()
+	}
+}
+
 // keepRunning starts a new host when one has given up on its handler, as the
 // platform does.
 func (l *Local) keepRunning(ctx context.Context) {
@@ -95,6 +108,7 @@ func (l *Local) keepRunning(ctx context.Context) {
 			return
 		case <-host.Done():
 		}
+		l.holdSteps(true)
 		host.Close()
 		for attempt := 1; ; attempt++ {
 			if backoff.Wait(ctx, policy.Delay(attempt, 0)) != nil {
@@ -112,6 +126,7 @@ func (l *Local) keepRunning(ctx context.Context) {
 			if ctx.Err() != nil {
 				next.Close()
 			}
+			l.holdSteps(false)
 			break
 		}
 	}
