@@ -15,6 +15,7 @@ type packCommand struct {
 	Out    string `default:"dist" help:"Folder to lay out."`
 	GOOS   string `name:"goos" placeholder:"OS" help:"Operating system to build for, such as linux. Default: this machine's."`
 	GOARCH string `name:"goarch" placeholder:"ARCH" help:"Processor to build for, such as amd64. Default: this machine's."`
+	Zip    bool   `help:"Write the deployment package too, beside the folder, with .zip after its name. Builds for linux/amd64, as Azure runs it, unless told otherwise."`
 
 	Mapping string `type:"existingfile" placeholder:"FILE" help:"Mapping file of another table than pb_payment, to name in PaymentTable."`
 }
@@ -29,6 +30,9 @@ func (c *packCommand) Run(ctx context.Context, t *terminal) error {
 	if !filepath.IsAbs(out) {
 		out = filepath.Join(root, out)
 	}
+	if c.Zip && c.GOOS == "" && c.GOARCH == "" {
+		c.GOOS, c.GOARCH = "linux", "amd64"
+	}
 	local := c.GOOS == "" && c.GOARCH == ""
 	t.progress("building the handler…")
 	started := time.Now()
@@ -38,9 +42,15 @@ func (c *packCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	t.progress("built in %v", time.Since(started).Round(100*time.Millisecond))
 	t.say("packed %s: host.json, %s, %s", result.Dist, result.Executable, strings.Join(result.Functions, ", "))
-	if local {
+	switch {
+	case c.Zip:
+		if err := pack.Zip(result, out+".zip"); err != nil {
+			return err
+		}
+		t.say("wrote %s.zip for %s/%s", out, c.GOOS, c.GOARCH)
+	case local:
 		t.say("try it: func start --script-root %s", c.Out)
-	} else {
+	default:
 		t.say("deploy it: cd %s && func azure functionapp publish <app> --custom", c.Out)
 	}
 	return nil
