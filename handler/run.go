@@ -25,12 +25,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), environ []stri
 	// The Functions host takes what comes over stderr for errors.
 	logger := slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: level}))
 	s, err := load(ctx, lookup, environ)
-	if err != nil {
-		problems := settings.Problems(err)
-		for _, p := range problems {
-			logger.LogAttrs(ctx, slog.LevelError, "setting refused", slog.String("setting", p.Setting), slog.String("problem", p.Message), slog.String("hint", p.Hint))
-		}
-		logger.LogAttrs(ctx, slog.LevelError, "not serving", slog.Int("problems", len(problems)), slog.String("hint", "correct the settings above; the app restarts by itself when they change"))
+	if refused(ctx, logger, settings.Problems(err)) {
 		return exitFailed
 	}
 	level.Set(s.LogLevel)
@@ -49,6 +44,27 @@ func run(ctx context.Context, lookup func(string) (string, bool), environ []stri
 		logger.LogAttrs(ctx, slog.LevelError, "stopped", slog.String("error", err.Error()))
 	}
 	return exitFailed
+}
+
+// refused logs what is wrong with the settings and reports whether that keeps
+// the app from serving. A secret that is not in the vault yet does not: a new
+// app has none, and Azure hands out the function keys that setup needs only
+// while the app runs.
+func refused(ctx context.Context, logger *slog.Logger, problems []*settings.Problem) bool {
+	wrong := 0
+	for _, p := range problems {
+		attrs := []slog.Attr{slog.String("setting", p.Setting), slog.String("problem", p.Message), slog.String("hint", p.Hint)}
+		if p.Absent {
+			logger.LogAttrs(ctx, slog.LevelWarn, "setting counts as not set", attrs...)
+			continue
+		}
+		logger.LogAttrs(ctx, slog.LevelError, "setting refused", attrs...)
+		wrong++
+	}
+	if wrong > 0 {
+		logger.LogAttrs(ctx, slog.LevelError, "not serving", slog.Int("problems", wrong), slog.String("hint", "correct the settings above; the app restarts by itself when they change"))
+	}
+	return wrong > 0
 }
 
 // load reads the settings, with Key Vault references that the platform has

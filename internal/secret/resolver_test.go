@@ -227,6 +227,9 @@ func TestErrorsNameTheSettingAndTheRemedy(t *testing.T) {
 			if leaks(e.Error()) {
 				t.Errorf("%q repeats what was answered", e)
 			}
+			if want := name == "name"; e.Absent != want {
+				t.Errorf("absent is %v", e.Absent)
+			}
 		})
 	}
 }

@@ -30,6 +30,8 @@ type UnresolvedError struct {
 	Message string
 	// Hint says what to do.
 	Hint string
+	// Absent says that the vault answered, and that it has no such secret.
+	Absent bool
 
 	cause error
 }
@@ -50,8 +52,14 @@ func unresolved(setting string, reference Reference, cause error) *UnresolvedErr
 		Reference: reference,
 		Message:   fmt.Sprintf("the secret %s of the vault %s cannot be read: %s", reference.Name, reference.Vault(), message),
 		Hint:      hint,
+		Absent:    absent(cause),
 		cause:     cause,
 	}
+}
+
+func absent(cause error) bool {
+	response, ok := errors.AsType[*azcore.ResponseError](cause)
+	return ok && response.StatusCode == http.StatusNotFound
 }
 
 // Explain says what went wrong when a vault was asked for a secret and what to

@@ -15,6 +15,9 @@ type Resolver interface {
 	Resolve(ctx context.Context, settings map[string]secret.Reference) (map[string]secret.Secret, error)
 }
 
+// dataverseClientSecret is a setting of three that go together.
+const dataverseClientSecret = "DataverseClientSecret"
+
 // azureClientID is a setting that azidentity reads as well.
 const azureClientID = "AZURE_CLIENT_ID"
 
@@ -99,7 +102,10 @@ func (r *reader) unresolved(err error) {
 		return
 	}
 	if e, ok := errors.AsType[*secret.UnresolvedError](err); ok {
-		r.report(e.Setting, fault(e.Message, e.Hint))
+		p := fault(e.Message, e.Hint)
+		// Signing in to Dataverse as somebody else is no way to go on.
+		p.Absent = e.Absent && e.Setting != dataverseClientSecret
+		r.report(e.Setting, p)
 	}
 }
 
@@ -112,7 +118,7 @@ func (r *reader) settings() Settings {
 		DataverseURL:           read(r, "DataverseUrl", endpoint),
 		DataverseTenantID:      read(r, "DataverseTenantId", tenant),
 		DataverseClientID:      read(r, "DataverseClientId", guid),
-		DataverseClientSecret:  read(r, "DataverseClientSecret", clientSecret),
+		DataverseClientSecret:  read(r, dataverseClientSecret, clientSecret),
 		ServiceBusConnection:   read(r, "ServiceBusConnection", connectionString),
 		ServiceBusNamespace:    read(r, "ServiceBusConnection__fullyQualifiedNamespace", namespace),
 		PaymentEventsQueue:     read(r, "PaymentEventsQueue", queue),
@@ -167,7 +173,7 @@ func read[T any](r *reader, name string, parse func(string) (T, *Problem)) T {
 
 // together checks what only several settings show.
 func (r *reader) together(s Settings) {
-	trio := []string{"DataverseTenantId", "DataverseClientId", "DataverseClientSecret"}
+	trio := []string{"DataverseTenantId", "DataverseClientId", dataverseClientSecret}
 	var missing []string
 	for _, name := range trio {
 		if r.values[name] == "" {

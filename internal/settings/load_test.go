@@ -289,7 +289,7 @@ func (v vault) Resolve(_ context.Context, references map[string]secret.Reference
 		if value, ok := v[reference.Name]; ok {
 			found[setting] = secret.New(value)
 		} else {
-			errs = append(errs, &secret.UnresolvedError{Setting: setting, Reference: reference, Message: "no such secret", Hint: "check the name"})
+			errs = append(errs, &secret.UnresolvedError{Setting: setting, Reference: reference, Message: "no such secret", Hint: "check the name", Absent: true})
 		}
 	}
 	return found, errors.Join(errs...)
@@ -321,6 +321,25 @@ func TestReferencesAreResolved(t *testing.T) {
 		"DataverseClientId":   "the value is a Key Vault reference that nobody has resolved",
 	}
 	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSecretsThatAreNotThereYet: an app that was just deployed has an empty
+// vault. To sign in to Dataverse as somebody else than the three settings say
+// is no way to go on.
+func TestSecretsThatAreNotThereYet(t *testing.T) {
+	t.Parallel()
+	const reference = "@Microsoft.KeyVault(VaultName=kv-pay;SecretName=later)"
+	got, err := load(with("StripeSecretKey", reference, "StripeWebhookSecret", reference, "DataverseClientSecret", reference), vault{})
+	absent := map[string]bool{}
+	for _, p := range settings.Problems(err) {
+		absent[p.Setting] = p.Absent
+	}
+	if diff := cmp.Diff(map[string]bool{"StripeSecretKey": true, "StripeWebhookSecret": true, "DataverseClientSecret": false}, absent); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"StripeSecretKey", "StripeWebhookSecret"}, got.Missing("stripewebhook")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -14,6 +14,9 @@ type Problem struct {
 	Message string
 	// Hint says what to do.
 	Hint string
+	// Absent says that the setting points to a secret that is not in its vault,
+	// or not yet: the setting counts as not set, and no other is affected.
+	Absent bool
 }
 
 // Error returns the setting, what is wrong with it and what to do.
