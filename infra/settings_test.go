@@ -63,8 +63,8 @@ func TestEverySettingIsSet(t *testing.T) {
 				continue
 			}
 			reference, err := secret.ParseReference(strings.ReplaceAll(text.String(), "…", "kv-any"))
-			if err != nil || reference.Version != "" {
-				t.Errorf("%s is %q: %v", f.Name, text, err)
+			if err != nil || reference.Version != "" || reference.Name != settings.VaultSecret(f.Name) {
+				t.Errorf("%s is %q: %v; paybridge setup writes the secret %s", f.Name, text, err, settings.VaultSecret(f.Name))
 			}
 		case value == nil:
 		case secret.IsReference(text(value)):

@@ -43,14 +43,7 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var cli commands
 	exit := -1
-	parser, err := kong.New(&cli,
-		kong.Name("paybridge"),
-		kong.Description("Payments between Stripe and Microsoft Dynamics 365."),
-		kong.Vars{"faults": strings.Trim(fmt.Sprint(soak.AllFaults), "[]")},
-		kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exit = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	parser, err := newParser(&cli, kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		return report(stderr, err)
 	}
@@ -78,6 +71,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return report(stderr, err)
 	}
 	return 0
+}
+
+// newParser returns the parser of the command line.
+func newParser(cli *commands, options ...kong.Option) (*kong.Kong, error) {
+	return kong.New(cli, append(options,
+		kong.Name("paybridge"),
+		kong.Description("Payments between Stripe and Microsoft Dynamics 365."),
+		kong.Vars{"faults": strings.Trim(fmt.Sprint(soak.AllFaults), "[]")},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)...)
 }
 
 // usage is an error of the command line that its syntax does not show.
