@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -129,5 +130,28 @@ func TestReadmeNamesEveryFunctionAndSetting(t *testing.T) {
 	}
 	if diff := cmp.Diff(names, rows); diff != "" {
 		t.Errorf("the code (-) and the README's table of functions (+) differ:\n%s", diff)
+	}
+}
+
+// TestTheHostWaitsForInvocations holds host.json to the longest invocation that
+// the settings allow: at functionTimeout the host kills the app and all that
+// runs in it.
+func TestTheHostWaitsForInvocations(t *testing.T) {
+	text, err := os.ReadFile("../host.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var host struct{ FunctionTimeout string }
+	if err := json.Unmarshal(text, &host); err != nil {
+		t.Fatal(err)
+	}
+	clock, err := time.Parse(time.TimeOnly, host.FunctionTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timeout := clock.Sub(clock.Truncate(24 * time.Hour))
+	const lock, margin = 5 * time.Minute, 10 * time.Second
+	if timeout > lock-margin || settings.MaxInvocation > timeout-margin {
+		t.Errorf("an invocation takes up to %v, the host kills at %v, the locks end at %v", settings.MaxInvocation, timeout, lock)
 	}
 }

@@ -288,3 +288,25 @@ func TestHintsThatMeetLateKeepTheOlderRow(t *testing.T) {
 		t.Errorf("the log is %s", r.log)
 	}
 }
+
+// TestVeryManyHintsOfOnePayment: what does not fit into one transaction is
+// written in the next, and no event is forgotten.
+func TestVeryManyHintsOfOnePayment(t *testing.T) {
+	for _, n := range []int{100, 101} {
+		r := newRig(t)
+		row, intent := r.row(1)
+		var bodies []string
+		for i := range n {
+			bodies = append(bodies, hint(fmt.Sprintf("evt_%d", i), intent, row))
+		}
+		if err := r.run(bodies...); err != nil {
+			t.Fatal(err)
+		}
+		r.shows(row, payment.Completed)
+		text := r.crm(http.MethodGet, "pb_paymentevents?$select=pb_stripeeventid", "")
+		if got := strings.Count(text, `"pb_stripeeventid"`); got != n {
+			t.Errorf("%d of %d events are in the timeline", got, n)
+		}
+		r.close()
+	}
+}

@@ -74,11 +74,9 @@ func (c *Config) load(ctx context.Context, jobs []*job, lookup func(*job) crm.By
 			again = append(again, j.fail(err))
 			continue
 		}
-		j.events = map[string]crm.Event{}
-		for _, id := range j.eventIDs() {
-			if event, ok := loaded.Events[id]; ok {
-				j.events[id] = event
-			}
+		if err := j.take(loaded); err != nil {
+			again = append(again, j.fail(err))
+			continue
 		}
 		switch f := loaded.Found[i]; {
 		case f.Err != nil:
@@ -91,6 +89,21 @@ func (c *Config) load(ctx context.Context, jobs []*job, lookup func(*job) crm.By
 		}
 	}
 	return found, missing, again
+}
+
+// take keeps what the timeline has of the job's events. Of one that could not be
+// read it is not known whether it has to be written.
+func (j *job) take(loaded crm.Loaded) error {
+	j.events = map[string]crm.Event{}
+	for _, id := range j.eventIDs() {
+		if err := loaded.Unread[id]; err != nil {
+			return err
+		}
+		if event, ok := loaded.Events[id]; ok {
+			j.events[id] = event
+		}
+	}
+	return nil
 }
 
 // goneReason tells a person that a row is not there.

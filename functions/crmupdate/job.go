@@ -70,6 +70,10 @@ func (j *job) Raced() int {
 	return j.conflicts
 }
 
+// maxHints is how many hints one job takes. Their events are written in one
+// transaction; what is more is a job of its own, which finds the row changed.
+const maxHints = 100
+
 // merge puts jobs together that are about the same row, or, where the row is
 // not known yet, about the same object of Stripe's.
 func merge(jobs []*job) []*job {
@@ -77,7 +81,7 @@ func merge(jobs []*job) []*job {
 	byKey := map[string]*job{}
 	for _, j := range jobs {
 		key := j.key()
-		if first, ok := byKey[key]; ok && key != "" {
+		if first, ok := byKey[key]; ok && key != "" && len(first.hints)+len(j.hints) <= maxHints {
 			first.absorb(j)
 			continue
 		}

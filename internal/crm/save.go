@@ -18,8 +18,8 @@ type Change struct {
 	Events []Event
 }
 
-// Save writes every change as one changeset, all of them in one round trip,
-// and returns one error per change: ErrChanged where a row is no longer what
+// Save writes every change as one changeset, all of them in one round trip or
+// in as few as hold them, and returns one error per change: ErrChanged where a row is no longer what
 // was read, ErrTaken where another row has the same key. One change that fails
 // does not touch the others.
 func (s *Store) Save(ctx context.Context, changes []Change) []error {
@@ -39,19 +39,31 @@ func (s *Store) Save(ctx context.Context, changes []Change) []error {
 			index = append(index, i)
 		}
 	}
-	if len(items) == 0 {
-		return errs
-	}
-	results, err := s.client.Batch(ctx, items, &dataverse.BatchOptions{ContinueOnError: true})
-	for n, i := range index {
-		switch {
-		case err != nil:
-			errs[i] = fmt.Errorf("writing payment rows: %w", err)
-		default:
-			errs[i] = saved(results[n].Err)
+	for len(items) > 0 {
+		n := trip(items)
+		results, err := s.client.Batch(ctx, items[:n], &dataverse.BatchOptions{ContinueOnError: true})
+		for j, i := range index[:n] {
+			if err != nil {
+				errs[i] = fmt.Errorf("writing payment rows: %w", err)
+			} else {
+				errs[i] = saved(results[j].Err)
+			}
 		}
+		items, index = items[n:], index[n:]
 	}
 	return errs
+}
+
+// trip returns how many of the changesets Dataverse takes in one batch, one at
+// least: a changeset that is too large by itself is refused by the client.
+func trip(items []dataverse.BatchItem) int {
+	operations := 0
+	for i, item := range items {
+		if operations += len(item.Changeset); operations > dataverse.MaxOperations && i > 0 {
+			return i
+		}
+	}
+	return len(items)
 }
 
 // saved gives the errors of a race their names. A row that is gone was deleted

@@ -51,16 +51,19 @@ type Loaded struct {
 	// Events are the events that the timeline already has, by id. Only Outcome
 	// and Detail are filled.
 	Events map[string]Event
+	// Unread are the events of which that could not be found out, by id, and
+	// why.
+	Unread map[string]error
 }
 
-// Load reads rows and looks up events in one round trip. It returns an error
-// only where nothing could be read at all; what concerns one row is its own.
+// Load reads rows and looks up events in one round trip, or in as few as hold
+// them: Dataverse takes a thousand operations in one. It returns an error only
+// where a trip failed as a whole; what concerns one row or event is its own.
 func (s *Store) Load(ctx context.Context, lookups []By, events []string) (Loaded, error) {
-	loaded := Loaded{Found: make([]Found, len(lookups)), Events: map[string]Event{}}
+	loaded := Loaded{Found: make([]Found, len(lookups)), Events: map[string]Event{}, Unread: map[string]error{}}
 	var (
 		items []dataverse.BatchItem
 		takes []func(dataverse.BatchResult)
-		bad   error
 	)
 	add := func(item dataverse.BatchItem, take func(dataverse.BatchResult)) {
 		items = append(items, item)
@@ -85,28 +88,28 @@ func (s *Store) Load(ctx context.Context, lookups []By, events []string) (Loaded
 	for _, id := range events {
 		item, err := eventItem(id)
 		if err != nil {
-			return Loaded{}, err
+			loaded.Unread[id] = err
+			continue
 		}
 		add(item, func(result dataverse.BatchResult) {
-			event, err := readEvent(result)
-			bad = errors.Join(bad, err)
-			if event.Outcome != 0 {
+			switch event, err := readEvent(result); {
+			case err != nil:
+				loaded.Unread[id] = fmt.Errorf("reading a payment event: %w", err)
+			case event.Outcome != 0:
 				loaded.Events[id] = event
 			}
 		})
 	}
-	if len(items) == 0 {
-		return loaded, nil
-	}
-	results, err := s.client.Batch(ctx, items, &dataverse.BatchOptions{ContinueOnError: true})
-	if err != nil {
-		return Loaded{}, fmt.Errorf("reading payment rows: %w", err)
-	}
-	for i, take := range takes {
-		take(results[i])
-	}
-	if bad != nil {
-		return Loaded{}, fmt.Errorf("reading payment events: %w", bad)
+	for len(items) > 0 {
+		n := min(len(items), dataverse.MaxOperations)
+		results, err := s.client.Batch(ctx, items[:n], &dataverse.BatchOptions{ContinueOnError: true})
+		if err != nil {
+			return Loaded{}, fmt.Errorf("reading payment rows: %w", err)
+		}
+		for i, take := range takes[:n] {
+			take(results[i])
+		}
+		items, takes = items[n:], takes[n:]
 	}
 	return loaded, nil
 }

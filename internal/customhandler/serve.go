@@ -15,6 +15,9 @@ const (
 	// readHeaderWithin bounds how long a connection may take over a request's
 	// header.
 	readHeaderWithin = 10 * time.Second
+	// maxHeader bounds the header of a request, in bytes. The host's own is a
+	// few hundred; what its caller sent comes in the envelope.
+	maxHeader = 64 << 10
 	// idleFor is longer than the host keeps a connection of its own pool, so
 	// that the host closes it first and never sends an invocation into one that
 	// is just being closed here.
@@ -71,6 +74,7 @@ func Serve(ctx context.Context, o ServeOptions) error {
 	server := &http.Server{
 		Handler:           o.Handler,
 		ReadHeaderTimeout: readHeaderWithin,
+		MaxHeaderBytes:    maxHeader,
 		IdleTimeout:       idleFor,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),

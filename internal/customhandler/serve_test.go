@@ -167,3 +167,27 @@ func TestServeAnswersAtOnce(t *testing.T) {
 		t.Errorf("answered %d, want 200", res.StatusCode)
 	}
 }
+
+// TestHeadersAreBounded: net/http allows 4 KiB more than it is told for the
+// request line and its own buffer.
+func TestHeadersAreBounded(t *testing.T) {
+	mux, _ := newMux()
+	s := startServing(t, mux, 0)
+	for size, want := range map[int]int{64 << 10: http.StatusOK, 64<<10 + 4<<10: http.StatusRequestHeaderFieldsTooLarge} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X", strings.Repeat("x", size))
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if res.StatusCode != want {
+			t.Errorf("a header of %d bytes is answered with %d, want %d", size, res.StatusCode, want)
+		}
+	}
+}

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxOperations is how many operations Dataverse takes in a batch.
-	maxOperations = 1000
+	// MaxOperations is how many operations Dataverse takes in a batch.
+	MaxOperations = 1000
 	// maxBatch bounds the body of a batch, in bytes.
 	maxBatch = 16 << 20
 )

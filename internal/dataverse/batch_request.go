@@ -46,8 +46,8 @@ func newBatchPlan(items []BatchItem) (*batchPlan, error) {
 		if err != nil {
 			return nil, fmt.Errorf("item %d: %w", i+1, err)
 		}
-		if count > maxOperations {
-			return nil, fmt.Errorf("it has more than %d operations", maxOperations)
+		if count > MaxOperations {
+			return nil, fmt.Errorf("it has more than %d operations", MaxOperations)
 		}
 		if buffer.Len() > maxBatch {
 			return nil, fmt.Errorf("it is larger than %d bytes", maxBatch)

@@ -83,8 +83,8 @@ func splitParts(boundary string, body []byte) ([][]byte, error) {
 			if start >= 0 {
 				parts = append(parts, body[start:at])
 			}
-			if len(parts) > maxOperations {
-				return nil, fmt.Errorf("more than %d parts", maxOperations)
+			if len(parts) > MaxOperations {
+				return nil, fmt.Errorf("more than %d parts", MaxOperations)
 			}
 			start = next
 			if isFinal {

@@ -266,15 +266,15 @@ func TestBatchAnswersThatDoNotFit(t *testing.T) {
 func TestBatchLimits(t *testing.T) {
 	key := mustID(t, aGUID)
 	op := Operation{Method: Delete, Set: "tasks", Key: key}
-	full := make([]Operation, maxOperations)
+	full := make([]Operation, MaxOperations)
 	for i := range full {
 		full[i] = op
 	}
 	plan, err := newBatchPlan([]BatchItem{{Changeset: full}})
 	if err != nil {
-		t.Fatalf("%d operations: %v", maxOperations, err)
+		t.Fatalf("%d operations: %v", MaxOperations, err)
 	}
-	if !strings.Contains(string(plan.body), "Content-ID: "+strconv.Itoa(maxOperations)+"\r\n") {
+	if !strings.Contains(string(plan.body), "Content-ID: "+strconv.Itoa(MaxOperations)+"\r\n") {
 		t.Error("the last Content-ID is missing")
 	}
 	large := Values{"subject": strings.Repeat("x", maxBatch)}
@@ -303,7 +303,7 @@ func FuzzBatchResponse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(parts) > maxOperations+1 {
+		if len(parts) > MaxOperations+1 {
 			t.Errorf("%d parts", len(parts))
 		}
 		for _, part := range parts {

@@ -74,6 +74,10 @@ var dataverseRules = []rule{
 	// between. Next time it is found.
 	{0, 599, "0x80040237", Again},
 	{0, 599, "0x80060892", Again},
+	// The schema has a column or a name already, which setup finds next time.
+	{0, 599, "0x80060304", Again},
+	{0, 599, "0x80047013", Again},
+	{0, 599, "0x80047010", Again},
 	// DuplicateRecordsFound: a duplicate-detection rule of the organisation.
 	{0, 599, "0x80040333", Review},
 	// Service protection: too many requests, too much time, too many at once,
@@ -150,6 +154,8 @@ var statusRules = []rule{
 	// failed, too early, too many.
 	{408, 408, anyCode, Again},
 	{409, 409, anyCode, Again},
+	// A condition did not hold: somebody was faster.
+	{412, 412, anyCode, Again},
 	{423, 423, anyCode, Again},
 	{424, 424, anyCode, Again},
 	{425, 425, anyCode, Again},

@@ -37,6 +37,10 @@ var dataverseCodes = []struct {
 	{412, "0x80040237", Again},
 	{412, "0x80060892", Again},
 	{412, "0x80040333", Review},
+	{412, "", Again},
+	{412, "0x80060304", Again},
+	{400, "0x80047013", Again},
+	{400, "0x80047010", Again},
 	{413, "", Review},
 	{429, "0x80072322", Again},
 	{429, "0x80072321", Again},
@@ -76,10 +80,100 @@ func TestEveryLineIsTested(t *testing.T) {
 	}
 }
 
+// TestDataverseCodesAtEveryStatus: a code says more than the status that it
+// comes with, which proxies and versions vary. The two exceptions say something
+// only together with theirs.
+func TestDataverseCodesAtEveryStatus(t *testing.T) {
+	for _, c := range dataverseCodes {
+		for status := 100; status <= 599; status++ {
+			want := c.want
+			switch {
+			case c.code == "":
+				continue
+			case c.code == "0x80048d19" && status != 400:
+				want = wantByStatus(status)
+			case c.code == "0x80060888" && status == 404:
+				want = Again
+			case c.code == "0x80060888" && status == 400:
+				want = Review
+			case c.code == "0x80060888":
+				want = wantByStatus(status)
+			}
+			if got := Dataverse(status, c.code); got != want {
+				t.Errorf("Dataverse(%d, %s) = %v, want %v", status, c.code, got, want)
+			}
+		}
+	}
+}
+
+// TestStripeCodesAtEveryStatus: below 500 Stripe's code decides, and where it
+// has none of those that are known, a status that means "later".
+func TestStripeCodesAtEveryStatus(t *testing.T) {
+	codes := map[string]Class{
+		"rate_limit": Again, "lock_timeout": Again, "idempotency_key_in_use": Again, "payment_intent_unexpected_state": Again,
+		"api_key_expired": Again, "platform_api_key_expired": Again, "secret_key_required": Again, "testmode_charges_only": Again,
+		"more_permissions_required": Again, "resource_missing": Review,
+	}
+	for _, r := range stripeCodes {
+		if _, ok := codes[r.code]; !ok && r.code != anyCode {
+			t.Errorf("%s is in the table but not in the test", r.code)
+		}
+	}
+	types := map[string]Class{
+		"api_error": Again, "api_connection_error": Again, "rate_limit_error": Again, "authentication_error": Again,
+		"permission_error": Again, "card_error": Review, "idempotency_error": Review,
+	}
+	for _, r := range stripeTypes {
+		if _, ok := types[r.code]; !ok {
+			t.Errorf("%s is in the table but not in the test", r.code)
+		}
+	}
+	for status := 100; status <= 599; status++ {
+		for code, want := range codes {
+			if status >= 500 {
+				want = Again
+			}
+			for _, errType := range []string{"", "invalid_request_error", "card_error", "api_error"} {
+				if got := Stripe(status, code, errType); got != want {
+					t.Errorf("Stripe(%d, %s, %q) = %v, want %v", status, code, errType, got, want)
+				}
+			}
+		}
+		for errType, want := range types {
+			if wantByStatus(status) == Again && status >= 400 {
+				want = Again
+			}
+			if got := Stripe(status, "code_of_tomorrow", errType); got != want {
+				t.Errorf("Stripe(%d, an unknown code, %s) = %v, want %v", status, errType, got, want)
+			}
+		}
+	}
+}
+
+// TestTheUnknownFallsOnTheSafeSide: whatever an end may answer, no hint is ever
+// taken for done, and one is only given to a person where the end holds it
+// against the request and never against itself or the moment.
+func TestTheUnknownFallsOnTheSafeSide(t *testing.T) {
+	for status := -1; status <= 700; status++ {
+		for _, code := range []string{"", "0x0", "0xffffffff", "tomorrow", "*"} {
+			for end, got := range map[string]Class{
+				"Dataverse": Dataverse(status, code), "Stripe": Stripe(status, code, ""), "Stripe with a new type": Stripe(status, code, "type_of_tomorrow"),
+			} {
+				if got == Done {
+					t.Errorf("%s %d %q is done", end, status, code)
+				}
+				if got == Review && (status < 400 || status > 499) {
+					t.Errorf("%s %d %q is for a person", end, status, code)
+				}
+			}
+		}
+	}
+}
+
 // wantByStatus is what a status means on its own, written without the table.
 func wantByStatus(status int) Class {
 	switch status {
-	case 401, 403, 407, 408, 409, 423, 424, 425, 429:
+	case 401, 403, 407, 408, 409, 412, 423, 424, 425, 429:
 		return Again
 	}
 	if status >= 400 && status <= 499 {

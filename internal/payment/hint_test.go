@@ -40,23 +40,25 @@ func TestHintOnTheWire(t *testing.T) {
 
 func TestDecodeHintRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ body, want string }{
-		"nothing":          {"", "EOF"},
-		"no JSON":          {"payment", "invalid character"},
-		"two values":       {`{"v":1,"livemode":false}{}`, "more than one"},
-		"something behind": {`{"v":1,"livemode":false} x`, "more than one"},
-		"no version":       {`{"livemode":false}`, "version 0"},
-		"a later version":  {`{"v":2,"livemode":false}`, "version 2, this build reads version 1"},
-		"too long":         {`{"v":1,"type":"` + strings.Repeat("x", 20_000) + `"}`, "more than 16384"},
-		"event":            {`{"v":1,"event":"../evt_1"}`, "event"},
-		"account":          {`{"v":1,"account":"acct_1\r\nx: y"}`, "account"},
-		"intent":           {`{"v":1,"paymentIntent":"ch_1"}`, "paymentIntent"},
-		"session":          {`{"v":1,"checkoutSession":"cs_a/b"}`, "checkoutSession"},
-		"charge":           {`{"v":1,"charge":"ch_"}`, "charge"},
-		"refund":           {`{"v":1,"refund":"re_ä"}`, "refund"},
-		"dispute":          {`{"v":1,"dispute":"dp_1?x"}`, "dispute"},
-		"long id":          {`{"v":1,"paymentIntent":"pi_` + strings.Repeat("x", 251) + `"}`, "paymentIntent"},
-		"long row":         {`{"v":1,"crmPaymentId":"` + strings.Repeat("x", 501) + `"}`, "too long"},
-		"a float of time":  {`{"v":1,"created":1.5}`, "created"},
+		"nothing":           {"", "EOF"},
+		"no JSON":           {"payment", "invalid character"},
+		"two values":        {`{"v":1,"livemode":false}{}`, "more than one"},
+		"something behind":  {`{"v":1,"livemode":false} x`, "more than one"},
+		"no version":        {`{"livemode":false}`, "version 0"},
+		"a later version":   {`{"v":2,"livemode":false}`, "version 2, this build reads version 1"},
+		"too long":          {`{"v":1,"type":"` + strings.Repeat("x", 20_000) + `"}`, "more than 16384"},
+		"event":             {`{"v":1,"event":"../evt_1"}`, "event"},
+		"account":           {`{"v":1,"account":"acct_1\r\nx: y"}`, "account"},
+		"intent":            {`{"v":1,"paymentIntent":"ch_1"}`, "paymentIntent"},
+		"session":           {`{"v":1,"checkoutSession":"cs_a/b"}`, "checkoutSession"},
+		"charge":            {`{"v":1,"charge":"ch_"}`, "charge"},
+		"refund":            {`{"v":1,"refund":"re_ä"}`, "refund"},
+		"dispute":           {`{"v":1,"dispute":"dp_1?x"}`, "dispute"},
+		"long id":           {`{"v":1,"paymentIntent":"pi_` + strings.Repeat("x", 251) + `"}`, "paymentIntent"},
+		"long row":          {`{"v":1,"crmPaymentId":"` + strings.Repeat("x", 501) + `"}`, "too long"},
+		"long organisation": {`{"v":1,"crmOrg":"` + strings.Repeat("x", 501) + `"}`, "too long"},
+		"long type":         {`{"v":1,"type":"` + strings.Repeat("x", 101) + `"}`, "too long"},
+		"a float of time":   {`{"v":1,"created":1.5}`, "created"},
 	} {
 		hint, err := payment.DecodeHint([]byte(c.body))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -65,6 +67,25 @@ func TestDecodeHintRefuses(t *testing.T) {
 		if strings.Contains(name, "JSON") && hint != (payment.Hint{}) {
 			t.Errorf("%s: %+v", name, hint)
 		}
+	}
+}
+
+// TestDecodeHintAtItsLimits takes what is just as long as it may be.
+func TestDecodeHintAtItsLimits(t *testing.T) {
+	want := payment.Hint{
+		Version: 1, Type: strings.Repeat("x", 100), CRMPaymentID: strings.Repeat("p", 500), CRMOrg: strings.Repeat("o", 500),
+		PaymentIntent: "pi_" + strings.Repeat("x", 250),
+	}
+	body, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = append(body, strings.Repeat(" ", 16<<10-len(body))...)
+	if got, err := payment.DecodeHint(body); err != nil || got != want {
+		t.Errorf("%v %+v", err, got)
+	}
+	if _, err := payment.DecodeHint(append(body, ' ')); err == nil {
+		t.Error("one byte more is taken")
 	}
 }
 

@@ -65,6 +65,18 @@ func TestReadLocalSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestReadLocalAtItsLimit(t *testing.T) {
+	t.Parallel()
+	text := `{"Values":{"A":"x"}}`
+	text += strings.Repeat(" ", 1<<20-len(text))
+	if got, err := settings.ReadLocal(writeLocal(t, text)); err != nil || got["A"] != "x" {
+		t.Errorf("1 MiB: %v, %v", got, err)
+	}
+	if _, err := settings.ReadLocal(writeLocal(t, text+" ")); err == nil {
+		t.Error("one byte more is taken")
+	}
+}
+
 func TestReadLocalOfNoFile(t *testing.T) {
 	t.Parallel()
 	if _, err := settings.ReadLocal(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {

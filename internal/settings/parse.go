@@ -16,9 +16,10 @@ const (
 	modeTest = "test"
 	modeLive = "live"
 
-	// messageLock is for how long Service Bus locks a message at most, and the
-	// lock duration of PayBridge's queues. Locks of a batch are not renewed.
-	messageLock = 5 * time.Minute
+	// MaxInvocation is the longest InvocationTimeout. Service Bus locks a message
+	// for five minutes at most, and locks of a batch are not renewed; the host
+	// kills the app at functionTimeout, 4m50s in host.json.
+	MaxInvocation = 4*time.Minute + 30*time.Second
 	// maxWebhookSecrets bounds the signatures computed for one request.
 	maxWebhookSecrets = 5
 )
@@ -157,8 +158,8 @@ func invocationTimeout(value string) (time.Duration, *Problem) {
 	switch {
 	case err != nil:
 		return 0, fault("it is not a duration", "write it like 90s or 4m")
-	case d <= 0 || d >= messageLock:
-		return 0, fault("it is not between zero and five minutes", "stay below the five minutes for which Service Bus locks a message, such as 4m")
+	case d <= 0 || d > MaxInvocation:
+		return 0, fault("it is not between zero and 4m30s", "stay below the 4m50s after which the Functions host kills the app and the five minutes for which Service Bus locks a message, such as 4m")
 	}
 	return d, nil
 }

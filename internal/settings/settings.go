@@ -58,7 +58,7 @@ type Settings struct {
 
 	AzureClientID string `setting:"AZURE_CLIENT_ID" local:"-" example:"8f0b7a52-3c1d-4e6f-9a2b-5d4c3b2a1f00" desc:"Client id of the user-assigned managed identity; leave it out for the system-assigned one."`
 
-	InvocationTimeout time.Duration `setting:"InvocationTimeout" default:"4m" desc:"How long one invocation may run, such as 90s or 4m: less than the five minutes for which Service Bus locks a message."`
+	InvocationTimeout time.Duration `setting:"InvocationTimeout" default:"4m" desc:"How long one invocation may run, such as 90s or 4m: 4m30s at most, because Service Bus locks a message for five minutes."`
 	LogLevel          slog.Level    `setting:"LogLevel" default:"info" values:"debug info warn error" desc:"The least severe lines that are logged."`
 
 	// Port is 0 when the process was not started by a Functions host.

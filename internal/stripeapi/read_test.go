@@ -246,6 +246,17 @@ func TestReadRefusesIDs(t *testing.T) {
 	}
 }
 
+func TestAnswersAreBounded(t *testing.T) {
+	body := intentJSON("succeeded", "null", "")
+	body += strings.Repeat(" ", maxAnswer-len(body))
+	for extra, want := range map[string]outcome.Class{"": outcome.Done, " ": outcome.Again} {
+		s := newStripe(t, map[string]answer{"/v1/payment_intents/pi_1Aa": {body: body + extra}})
+		if _, err := s.client().Intent(t.Context(), "", "pi_1Aa"); outcome.Of(err) != want {
+			t.Errorf("%d bytes: %v", len(body)+len(extra), err)
+		}
+	}
+}
+
 func TestReadRefusesAnswers(t *testing.T) {
 	for name, a := range map[string]answer{
 		"another intent":         {body: intentJSON("succeeded", "null", `"id":"pi_2Bb"`)},

@@ -123,3 +123,32 @@ func TestHeededContext(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// silent is a Stripe that never answers.
+type silent struct{}
+
+func (silent) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, context.Cause(req.Context())
+}
+
+func TestARequestHasALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := New(Config{Key: secret.New(testKey), HTTPClient: &http.Client{Transport: silent{}}})
+		begun := time.Now()
+		if err := client.Ping(t.Context()); outcome.Of(err) != outcome.Again || time.Since(begun) != 20*time.Second {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+	})
+}
+
+func TestRetryAfterIsBounded(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "-1": 0, "x": 0, "1.5": 0, "1": time.Second, " 7 ": 7 * time.Second,
+		"3600": time.Hour, "3601": time.Hour, "9223372036854775807": time.Hour, "9223372036854775808": 0,
+	} {
+		if got := retryAfter(header); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}

@@ -84,6 +84,9 @@ func TestVerify(t *testing.T) {
 		{name: "time beyond 64 bits", header: "t=99999999999999999999," + v1(current), secrets: both, err: ErrMalformedSignature},
 		{name: "no pairs", header: "whsec", secrets: both, err: ErrMalformedSignature},
 		{name: "pair of three", header: fmt.Sprintf("t=%d,v1=a=b", at), secrets: both, err: ErrMalformedSignature},
+		{name: "as long as may be", header: header + ",x=" + strings.Repeat("a", maxSignatureHeader-len(header)-3), secrets: both},
+		{name: "a byte longer", header: header + ",x=" + strings.Repeat("a", maxSignatureHeader-len(header)-2), secrets: both, err: ErrMalformedSignature},
+		{name: "as many signatures as fit", header: fmt.Sprintf("t=%d", at) + strings.Repeat(",v1="+strings.Repeat("0", 64), 28) + "," + v1(current), secrets: both},
 		{name: "too long", header: header + strings.Repeat(",v0=aa", 500), secrets: both, err: ErrMalformedSignature},
 	} {
 		t.Run(c.name, func(t *testing.T) {
