@@ -66,6 +66,10 @@ func TestEverySettingIsSet(t *testing.T) {
 			if err != nil || reference.Version != "" || reference.Name != settings.VaultSecret(f.Name) {
 				t.Errorf("%s is %q: %v; paybridge setup writes the secret %s", f.Name, text, err, settings.VaultSecret(f.Name))
 			}
+			// setup stores it under the name that the field says.
+			if reference.Name != f.Vault {
+				t.Errorf("%s refers to %s, and setup stores it as %q", f.Name, reference.Name, f.Vault)
+			}
 		case value == nil:
 		case secret.IsReference(text(value)):
 			t.Errorf("%s is a Key Vault reference and no secret", f.Name)

@@ -18,7 +18,8 @@ const exitWarning = 3
 // doctorCommand looks for what is wrong with an installation.
 type doctorCommand struct {
 	target.Flags
-	App     string        `placeholder:"URL" help:"Address of the function app. Default: where the webhook endpoint at Stripe delivers to."`
+	App     string        `env:"FUNCTION_APP_URL" placeholder:"URL" help:"Address of the function app. Default: where the webhook endpoint at Stripe delivers to."`
+	Mode    string        `env:"STRIPE_MODE" enum:",test,live" default:"" help:"Mode that the installation should be in, test or live."`
 	JSON    bool          `name:"json" help:"Write the findings as JSON."`
 	Timeout time.Duration `default:"30s" help:"How long each check may take."`
 }
@@ -36,14 +37,14 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	defer func() { _ = found.Close(ctx) }()
 	app := found.App
-	if c.App != "" {
+	if c.App != "" && !found.Local {
 		if app, err = endpoint.ParseApp(c.App); err != nil {
 			return err
 		}
 	}
 	t.progress("examining %s…", found)
 	report := doctor.Examine(ctx, doctor.Config{
-		Target: found, Problems: problems, App: app, Version: version(), Timeout: c.Timeout,
+		Target: found, Problems: problems, App: app, Mode: c.Mode, Version: version(), Timeout: c.Timeout,
 	})
 	if c.JSON {
 		text, err := json.MarshalIndent(report, "", "  ")
@@ -54,7 +55,12 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	} else if err := report.Show(t.out); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	switch report.Worst {
+	return exitOf(report.Worst)
+}
+
+// exitOf returns what ends the command with the exit code for the worst finding.
+func exitOf(worst doctor.Level) error {
+	switch worst {
 	case doctor.Problem:
 		return exitCode(1)
 	case doctor.Warning:

@@ -13,6 +13,7 @@ import (
 	"paybridge/cmd/paybridge/vault"
 	"paybridge/internal/secret"
 	"paybridge/internal/settings"
+	"paybridge/internal/stripeapi"
 )
 
 // setupCommand puts in place what is outside of the function app.
@@ -21,9 +22,11 @@ type setupCommand struct {
 	Stripe   setupStripeCommand   `cmd:"" help:"Create or correct the webhook endpoint at Stripe, and keep its signing secret in Key Vault."`
 }
 
-// vaultFlags are those of commands that work on a Key Vault.
+// vaultFlags are those of commands that work on the Key Vault of a deployment.
+// After eval "$(azd env get-values)" most of them are in the environment.
 type vaultFlags struct {
 	Vault  string `required:"" env:"AZURE_KEY_VAULT_NAME" placeholder:"NAME" help:"Key Vault of the deployment: its name, or its address outside of the public cloud."`
+	Mode   string `env:"STRIPE_MODE" enum:",test,live" default:"" help:"Mode of the deployment, test or live: a key of the other one is refused."`
 	DryRun bool   `help:"Say what would be done and do nothing."`
 }
 
@@ -38,6 +41,15 @@ func (f vaultFlags) open() (*vault.Vault, error) {
 		return nil, &hinted{err, "sign in with: az login"}
 	}
 	return vault.Open(at, credential, nil)
+}
+
+// allow refuses a key of Stripe's that is not of the deployment's mode.
+func (f vaultFlags) allow(mode stripeapi.Mode) error {
+	if f.Mode == "" || mode == stripeapi.ModeUnknown || string(mode) == f.Mode {
+		return nil
+	}
+	return &hinted{fmt.Errorf("the deployment is for %s mode, and the key is of %s mode", f.Mode, mode),
+		"test and live are two deployments: use the key, the app and the vault of one of them"}
 }
 
 // maxSecretFile bounds what is read of a secret in bytes.

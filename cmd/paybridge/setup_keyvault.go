@@ -11,6 +11,7 @@ import (
 	"paybridge/cmd/paybridge/vault"
 	"paybridge/internal/secret"
 	"paybridge/internal/settings"
+	"paybridge/internal/stripeapi"
 )
 
 // setupKeyvaultCommand puts the secrets that a person has into Key Vault.
@@ -54,6 +55,9 @@ func (c *setupKeyvaultCommand) Run(ctx context.Context, t *terminal) error {
 		if value.IsZero() {
 			t.say("left %s as it is", setting)
 			continue
+		}
+		if err := c.allow(stripeapi.KeyMode(value)); err != nil {
+			return err
 		}
 		t.progress("looking into the vault %s…", v.Name())
 		if err := keeper.Keep(ctx, setting, value); err != nil {

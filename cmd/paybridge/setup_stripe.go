@@ -22,7 +22,7 @@ const functionKeyVariable = "PAYBRIDGE_FUNCTION_KEY"
 // setupStripeCommand sets up the webhook endpoint.
 type setupStripeCommand struct {
 	vaultFlags
-	App             string `required:"" placeholder:"URL" help:"Address of the function app, such as https://pay.azurewebsites.net."`
+	App             string `required:"" env:"FUNCTION_APP_URL" placeholder:"URL" help:"Address of the function app, such as https://pay.azurewebsites.net."`
 	FunctionKeyFile string `placeholder:"FILE" help:"File with the function key that is to be in the endpoint's URL, - for the standard input. Default: the environment variable PAYBRIDGE_FUNCTION_KEY."`
 	Roll            bool   `help:"Make a new endpoint with a new signing secret beside the one that is there."`
 	Retire          bool   `help:"Delete the old endpoint, and drop its secret, once the app takes the new one."`
@@ -48,6 +48,9 @@ func (c *setupStripeCommand) Run(ctx context.Context, t *terminal) error {
 	t.progress("reading the vault %s…", v.Name())
 	client, err := operatorsStripe(ctx, v)
 	if err != nil {
+		return err
+	}
+	if err := c.allow(client.Mode()); err != nil {
 		return err
 	}
 	t.progress("looking at the webhook endpoints of the Stripe account, %s mode…", client.Mode())

@@ -14,7 +14,11 @@ const maxLocal = 1 << 20
 
 // ReadLocal reads the Values of a local.settings.json, the file from which Core
 // Tools take app settings on a developer's machine. As there, numbers and
-// booleans become their text. The file is plain JSON without comments; a byte
+// booleans become their text. It also reads what
+//
+//	az functionapp config appsettings list
+//
+// shows of an app in Azure. The file is plain JSON without comments; a byte
 // order mark is tolerated. A file that does not exist is an error that is
 // fs.ErrNotExist. No error quotes a value.
 func ReadLocal(path string) (map[string]string, error) {
@@ -38,6 +42,9 @@ func ReadLocal(path string) (map[string]string, error) {
 }
 
 func parseLocal(text []byte) (map[string]string, error) {
+	if list := bytes.TrimSpace(text); len(list) > 0 && list[0] == '[' {
+		return parseList(list)
+	}
 	var file struct {
 		IsEncrypted bool
 		Values      map[string]json.RawMessage
@@ -64,6 +71,27 @@ func parseLocal(text []byte) (map[string]string, error) {
 			value = string(raw)
 		}
 		values[name] = value
+	}
+	return values, nil
+}
+
+// parseList reads a list of names and values.
+func parseList(text []byte) (map[string]string, error) {
+	var list []struct {
+		Name  string  `json:"name"`
+		Value *string `json:"value"`
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, describe(text, err)
+	}
+	values := make(map[string]string, len(list))
+	for _, setting := range list {
+		if setting.Name == "" {
+			return nil, errors.New("one of the settings in the list has no name")
+		}
+		if setting.Value != nil {
+			values[setting.Name] = *setting.Value
+		}
 	}
 	return values, nil
 }

@@ -33,6 +33,7 @@ func TestReadLocal(t *testing.T) {
 		"scalars":      {`{"Values":{"A":1.50,"B":true,"C":null}}`, map[string]string{"A": "1.50", "B": "true"}},
 		"others":       {`{"Host":{"CORS":"*"},"ConnectionStrings":{"X":{"a":1}},"Values":{}}`, map[string]string{}},
 		"no values":    {`{"IsEncrypted":true,"Values":null,"IsEncrypted":false}`, map[string]string{}},
+		"az's list":    {"[\n{\"name\":\"A\",\"slotSetting\":false,\"value\":\"1\"},{\"name\":\"B\",\"value\":null}]\n", map[string]string{"A": "1"}},
 		"windows line": {"{\r\n\"Values\":\r\n{\"A\":\"1\"}}\r\n", map[string]string{"A": "1"}},
 	} {
 		got, err := settings.ReadLocal(writeLocal(t, c.text))
@@ -45,13 +46,15 @@ func TestReadLocal(t *testing.T) {
 func TestReadLocalSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		``:                               "line 1, column 1",
-		`[]`:                             "not a JSON object",
-		`"hunter2"`:                      "not a JSON object",
-		`{"Values":"hunter2"}`:           "Values is of the wrong type",
-		`{"IsEncrypted":"hunter2"}`:      "IsEncrypted is of the wrong type",
-		`{"Values":{"A":{"hunter2":1}}}`: "value of A",
-		`{"Values":{"A":["hunter2"]}}`:   "Name__Part",
+		``:                                   "line 1, column 1",
+		`["hunter2"]`:                        "not a JSON object",
+		`[{"name":"A","value":["hunter2"]}]`: "value is of the wrong type",
+		`[{"value":"hunter2"}]`:              "has no name",
+		`"hunter2"`:                          "not a JSON object",
+		`{"Values":"hunter2"}`:               "Values is of the wrong type",
+		`{"IsEncrypted":"hunter2"}`:          "IsEncrypted is of the wrong type",
+		`{"Values":{"A":{"hunter2":1}}}`:     "value of A",
+		`{"Values":{"A":["hunter2"]}}`:       "Name__Part",
 		`{"IsEncrypted":true,"Values":{"A":"hunter2"}}`:         "func settings decrypt",
 		"{\n  // hunter2\n  \"Values\":{}}":                     "line 2, column 3: JSON has no comments",
 		"{\n \"Values\":{\n  \"A\":\"hunter2\",\n }}":           "line 4, column 2",

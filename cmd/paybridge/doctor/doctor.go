@@ -57,6 +57,9 @@ type Config struct {
 	// App is the address of the function app, empty where it is not known: then
 	// the webhook endpoints at Stripe tell.
 	App string
+	// Mode is the mode that the installation should be in, "test" or "live",
+	// empty where nobody said.
+	Mode string
 	// Version names this build, to be compared with the app's.
 	Version string
 	// Now is the clock of this machine, time.Now when nil.

@@ -17,6 +17,9 @@ func checkKeyMode(_ context.Context, s *subject, r *record) {
 	switch {
 	case mode == "":
 		r.skip("key", errNoStripe.Error())
+	case s.Mode != "" && s.Mode != mode:
+		r.problem("key", "the installation should be in "+s.Mode+" mode, and the key is of "+mode+" mode",
+			"test and live are two deployments: store the right key with paybridge setup keyvault --switch-mode, or examine the other one")
 	case s.Target.Settings.Livemode():
 		r.ok("key", "live: real money moves")
 	default:

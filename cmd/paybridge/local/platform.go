@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"path/filepath"
 	"time"
 
@@ -132,34 +131,6 @@ func (l *Local) keepRunning(ctx context.Context) {
 	}
 }
 
-// registerWebhook tells the Stripe stand-in where to deliver to. The endpoint
-// of an earlier run on the same data is kept, with its secret.
-func (l *Local) registerWebhook(ctx context.Context) error {
-	if l.Stripe == nil {
-		return nil
-	}
-	url := l.urls.Functions + "/api/stripe/webhook"
-	if key := l.cfg.FunctionKeys["default"]; l.cfg.RequireKeys && key != "" {
-		url += "?code=" + key
-	}
-	if known := l.state.Webhook; known != nil {
-		if known.URL == url {
-			l.urls.StripeWebhookSecret = known.Secret
-			return nil
-		}
-		if err := l.unregister(ctx, known.ID); err != nil {
-			return fmt.Errorf("removing the webhook endpoint of the last run: %w", err)
-		}
-	}
-	endpoint, err := l.Stripe.Register(url, nil)
-	if err != nil {
-		return fmt.Errorf("registering the webhook endpoint: %w", err)
-	}
-	l.state.Webhook = &endpoint
-	l.urls.StripeWebhookSecret = endpoint.Secret
-	return nil
-}
-
 // registerStep registers what setup registers in a real CRM: the service
 // endpoint and its steps on the payment table, which listen to what the CRM
 // asks for and to nothing that PayBridge writes.
@@ -172,23 +143,4 @@ func (l *Local) registerStep() error {
 		Name: "PayBridge", URL: l.urls.Functions + "/api/crm/webhook", Code: l.cfg.FunctionKeys["default"],
 		Table: mapping.Table, Filter: mapping.Asks(),
 	})
-}
-
-// unregister removes an endpoint as anybody would, over Stripe's API. One that
-// is gone is as good as removed.
-func (l *Local) unregister(ctx context.Context, id string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, l.urls.Stripe+"/v1/webhook_endpoints/"+id, nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+l.urls.StripeSecretKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNotFound {
-		return fmt.Errorf("the Stripe stand-in answered %s", resp.Status)
-	}
-	return nil
 }
