@@ -1,13 +1,16 @@
 package stripeapi_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"paybridge/internal/payment"
 	"paybridge/internal/secret"
 	"paybridge/internal/stripeapi"
 	"paybridge/standin/stripe"
@@ -92,5 +95,53 @@ func TestEventTypes(t *testing.T) {
 	}
 	if n := len(stripeapi.EventTypes()); n != 21 {
 		t.Errorf("%d types", n)
+	}
+}
+
+// Events that an endpoint has not taken are counted, over pages.
+func TestUndelivered(t *testing.T) {
+	t.Parallel()
+	server, err := stripe.Open(stripe.Config{Dir: t.TempDir(), Delivery: stripe.Delivery{Backoff: []time.Duration{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	web := httptest.NewServer(server)
+	defer web.Close()
+	c := stripeapi.New(stripeapi.Config{Key: secret.New(server.SecretKey()), BaseURL: web.URL})
+	deaf := httptest.NewServer(http.NotFoundHandler())
+	defer deaf.Close()
+	euro, err := payment.ParseCurrency("eur")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now().Add(-time.Second)
+	made := 0
+	another := func() {
+		t.Helper()
+		made++
+		pi, err := c.CreateIntent(t.Context(), "", stripeapi.IntentRequest{
+			Key: fmt.Sprintf("intent-%d", made), Amount: 1250, Currency: euro, Link: payment.Link{CRMPaymentID: row},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.CancelIntent(t.Context(), "", pi.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	another() // Nobody listens yet.
+	if _, err := server.Register(deaf.URL, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range stripeapi.PageSize + 1 {
+		another()
+	}
+	u, err := c.Undelivered(t.Context(), began, time.Now().Add(time.Second))
+	if err != nil || u.Count != stripeapi.PageSize+1 || u.More || u.Oldest.Before(began.Add(-time.Second)) {
+		t.Errorf("undelivered %+v, %v", u, err)
+	}
+	if u, err = c.Undelivered(t.Context(), began.Add(-time.Hour), began.Add(-time.Minute)); err != nil || u.Count != 0 {
+		t.Errorf("an hour ago: %+v, %v", u, err)
 	}
 }

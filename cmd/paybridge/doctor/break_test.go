@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,8 @@ func TestBroken(t *testing.T) {
 		"event not delivered": {
 			func(r *rig) {
 				r.app.secrets = nil
-				r.post("/v1/payment_intents", "amount=1250&currency=eur")
+				made := r.post("/v1/payment_intents", "amount=1250&currency=eur")
+				r.post("/v1/payment_intents/"+regexp.MustCompile(`pi_\w+`).FindString(made)+"/cancel", "")
 				r.must(r.stripe.WaitIdle(r.t.Context()))
 				r.restart()
 				r.config.Now = func() time.Time { return time.Now().Add(time.Hour) }

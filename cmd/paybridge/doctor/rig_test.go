@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +21,7 @@ import (
 	"paybridge/cmd/paybridge/vault"
 	"paybridge/functions/health"
 	"paybridge/internal/secret"
+	"paybridge/internal/settings"
 	"paybridge/internal/stripeapi"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/keyvault"
@@ -107,11 +109,17 @@ func newRig(t *testing.T) *rig {
 	r.must(r.vault.Write(t.Context(), "stripe-secret-key", secret.New(limitedKey), nil))
 	r.setup()
 	r.restart()
-	r.values = map[string]string{
-		"StripeSecretKey": r.reference("stripe-secret-key"), "StripeWebhookSecret": r.reference("stripe-webhook-secret"), "StripeApiBase": stripeURL,
-		"DataverseUrl": r.crmURL, "PaymentEventsQueue": "payment-events", "PaymentRequestsQueue": "payment-requests",
-		"ServiceBusConnection__fullyQualifiedNamespace": "sb-pay.servicebus.windows.net", "PaymentSuccessUrl": "https://shop.example/thanks",
+	r.values = map[string]string{}
+	for _, f := range settings.Fields() {
+		if !f.Secret && f.Local != "" {
+			r.values[f.Name] = f.Local
+		}
 	}
+	maps.Copy(r.values, map[string]string{
+		"StripeSecretKey": r.reference("stripe-secret-key"), "StripeWebhookSecret": r.reference("stripe-webhook-secret"), "StripeApiBase": stripeURL,
+		"DataverseUrl": r.crmURL, "ServiceBusConnection__fullyQualifiedNamespace": "sb-pay.servicebus.windows.net",
+		"PaymentSuccessUrl": "https://shop.example/thanks",
+	})
 	r.config = doctor.Config{App: r.appURL, Version: "1"}
 	return r
 }
@@ -161,7 +169,7 @@ func (r *rig) change(form string) {
 	r.post("/v1/webhook_endpoints/"+all[0].ID, form)
 }
 
-func (r *rig) post(path, form string) {
+func (r *rig) post(path, form string) string {
 	r.t.Helper()
 	req := httptest.NewRequestWithContext(r.t.Context(), http.MethodPost, path, strings.NewReader(form))
 	req.Header.Set("Authorization", "Bearer "+testKey)
@@ -171,6 +179,7 @@ func (r *rig) post(path, form string) {
 	if res.Code > 299 {
 		r.t.Fatalf("%s %s: %s", path, form, res.Body)
 	}
+	return res.Body.String()
 }
 
 // examine lets the doctor look at the installation, by the settings in a file.
