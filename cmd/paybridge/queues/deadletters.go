@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"runtime"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
@@ -28,7 +29,9 @@ type deadLetters struct {
 
 // Peek shows dead letters.
 func (d *deadLetters) Peek(ctx context.Context, from int64, n int) ([]DeadLetter, error) {
-	messages, err := d.from.PeekMessages(ctx, min(n, MaxPage), &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
+	messages, err := contained(func() ([]*azservicebus.ReceivedMessage, error) {
+		return d.from.PeekMessages(ctx, min(n, MaxPage), &azservicebus.PeekMessagesOptions{FromSequenceNumber: &from})
+	})
 	if err != nil {
 		return nil, explain("looking into the dead letters of "+d.queue, err)
 	}
@@ -43,11 +46,30 @@ const receiveWait = 10 * time.Second
 func (d *deadLetters) Receive(ctx context.Context, n int) ([]DeadLetter, error) {
 	waiting, cancel := context.WithTimeout(ctx, receiveWait)
 	defer cancel()
-	messages, err := d.from.ReceiveMessages(waiting, min(n, MaxPage), nil)
+	messages, err := contained(func() ([]*azservicebus.ReceivedMessage, error) {
+		return d.from.ReceiveMessages(waiting, min(n, MaxPage), nil)
+	})
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return nil, explain("receiving the dead letters of "+d.queue, err)
 	}
 	return letters(messages, false), nil
+}
+
+// errMalformed says that the SDK cannot take a message apart.
+var errMalformed = &Error{
+	Err:  errors.New("among the messages is one that the SDK cannot read: what its sender gave for DeadLetterReason or DeadLetterErrorDescription is no text"),
+	hint: "remove it with the Service Bus Explorer of the Azure portal, or look at the others with --max and --from",
+}
+
+// contained turns the panic into an error with which the SDK (v1.11.0) meets a
+// message whose sender set DeadLetterReason to something that is no text.
+func contained(do func() ([]*azservicebus.ReceivedMessage, error)) (messages []*azservicebus.ReceivedMessage, err error) {
+	defer func() {
+		if _, ok := recover().(runtime.Error); ok {
+			messages, err = nil, errMalformed
+		}
+	}()
+	return do()
 }
 
 // Resubmit sends a copy and then completes the dead letter.

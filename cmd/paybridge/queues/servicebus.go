@@ -10,6 +10,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
+	"github.com/Azure/go-amqp"
 	"github.com/google/uuid"
 
 	"paybridge/internal/secret"
@@ -129,7 +130,9 @@ func (n *namespace) Send(ctx context.Context, queue string, bodies ...[]byte) (e
 }
 
 // fill puts as many messages into the batch as fit and returns the others.
-func fill(batch *azservicebus.MessageBatch, bodies [][]byte) ([][]byte, error) {
+func fill(batch interface {
+	AddMessage(*azservicebus.Message, *azservicebus.AddMessageOptions) error
+}, bodies [][]byte) ([][]byte, error) {
 	for i, body := range bodies {
 		id, kind := uuid.NewString(), contentType
 		err := batch.AddMessage(&azservicebus.Message{Body: body, MessageID: &id, ContentType: &kind}, nil)
@@ -187,17 +190,46 @@ func sequenceNumber(m *azservicebus.ReceivedMessage) int64 {
 // explain says what the namespace's answer means.
 func explain(doing string, err error) error {
 	hint := ""
+	if e, ok := errors.AsType[*Error](err); ok {
+		hint = e.hint
+	}
 	if e, ok := errors.AsType[*azservicebus.Error](err); ok {
 		switch e.Code {
 		case azservicebus.CodeUnauthorizedAccess:
-			hint = "the connection string needs the claims Listen and Send; with az login or a managed identity assign the roles Azure Service Bus Data Receiver and Data Sender"
+			hint = unauthorized
 		case azservicebus.CodeNotFound:
-			hint = "compare PaymentEventsQueue and PaymentRequestsQueue with the queues of the namespace"
+			hint = notFound
 		case azservicebus.CodeConnectionLost:
 			hint = "check that this machine reaches the namespace on port 5671, or that the emulator is running"
 		case azservicebus.CodeLockLost:
 			err = errors.Join(ErrLockLost, err)
 		}
 	}
+	// Not everything that is refused gets a code.
+	if e, ok := errors.AsType[*amqp.Error](err); ok {
+		switch e.Condition {
+		case amqp.ErrCondNotFound:
+			hint = notFound
+		case amqp.ErrCondUnauthorizedAccess:
+			hint = unauthorized
+		}
+		if e.Description != "" {
+			err = &described{err, e.Description}
+		}
+	}
 	return &Error{Err: fmt.Errorf("%s: %w", doing, err), hint: hint}
 }
+
+const (
+	unauthorized = "the connection string needs the claims Listen and Send; with az login or a managed identity assign the roles Azure Service Bus Data Receiver and Data Sender"
+	notFound     = "compare PaymentEventsQueue and PaymentRequestsQueue with the queues of the namespace"
+)
+
+// described is an error of AMQP that shows its description alone.
+type described struct {
+	error
+	text string
+}
+
+func (d *described) Error() string { return d.text }
+func (d *described) Unwrap() error { return d.error }
