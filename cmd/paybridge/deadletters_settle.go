@@ -114,7 +114,7 @@ func (b *deadLetterBox) settleQueue(ctx context.Context, t *terminal, queue stri
 	if len(letters) == 0 {
 		return nil
 	}
-	result, err := deadletters.Settle(ctx, b.Queues, queue, letters, d.do)
+	result, err := deadletters.Settle(ctx, b.Queues, queue, of(b.letters, queue), letters, d.do)
 	if n := len(result.Done); n > 0 || err == nil {
 		t.say("%s: "+d.done, queue, plural(n, "dead letter"))
 	}

@@ -52,14 +52,15 @@ const (
 // held, or that there was no time for all.
 var ErrTooMany = errors.New("not all of the dead letters could be reached in one go")
 
-// Settle does the deed to the letters of one queue. It stops at the first
-// failure that is not about one letter alone; what was done until then is in
-// the result. Whatever happens, the locks of the others are given back.
-func Settle(ctx context.Context, ns queues.Namespace, queue string, letters []*Letter, deed Deed) (result Result, err error) {
+// Settle does the deed to the chosen ones of a queue's letters. It stops at the
+// first failure that is not about one letter alone; what was done until then is
+// in the result. Whatever happens, the locks of the others are given back.
+func Settle(ctx context.Context, ns queues.Namespace, queue string, letters, chosen []*Letter, deed Deed) (result Result, err error) {
 	wanted := map[int64]bool{}
-	for _, l := range letters {
+	for _, l := range chosen {
 		wanted[l.SequenceNumber] = true
 	}
+	reach := reach(letters, wanted)
 	box, err := ns.DeadLetters(queue)
 	if err != nil {
 		return result, err
@@ -80,10 +81,17 @@ func Settle(ctx context.Context, ns queues.Namespace, queue string, letters []*L
 		if len(held) > maxHeld || time.Since(started) > maxTime {
 			return result, ErrTooMany
 		}
-		got, err := box.Receive(ctx, queues.MaxPage)
+		// No more than is needed: what is asked for beyond that is locked for
+		// nothing as soon as it is there.
+		n := queues.MaxPage
+		if reach > 0 {
+			n = min(n, reach)
+		}
+		got, err := box.Receive(ctx, n)
 		if err != nil {
 			return result, err
 		}
+		reach -= len(got)
 		if len(got) == 0 {
 			break
 		}
@@ -104,13 +112,24 @@ func Settle(ctx context.Context, ns queues.Namespace, queue string, letters []*L
 			}
 		}
 	}
-	for _, l := range letters {
+	for _, l := range chosen {
 		if wanted[l.SequenceNumber] {
 			result.Gone = append(result.Gone, l.SequenceNumber)
 		}
 	}
 	slices.Sort(result.Gone)
 	return result, nil
+}
+
+// reach is how many of the letters there are up to the last one that is wanted.
+func reach(letters []*Letter, wanted map[int64]bool) int {
+	last := 0
+	for i, l := range letters {
+		if wanted[l.SequenceNumber] {
+			last = i + 1
+		}
+	}
+	return last
 }
 
 // whole does the deed to its end, also when somebody interrupts the command:

@@ -54,7 +54,10 @@ func (t *task) deliver() {
 			continue
 		}
 		_, recorded := t.events[l.Hint.EventID]
-		l.Verdict.Untold = !recorded
+		if l.Verdict.Untold = !recorded; recorded && t.found == nil && l.Verdict.State == OutOfStep {
+			// Without a row the timeline is the only place to say so.
+			l.Verdict.State = InStep
+		}
 	}
 }
 

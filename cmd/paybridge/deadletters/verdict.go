@@ -3,6 +3,7 @@ package deadletters
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -107,12 +108,19 @@ func shown(row *crm.Row) string {
 }
 
 // told is the verdict where a person has to settle something: in step once the
-// row says so.
+// row says so. Of two texts that differ in the id of the request at Stripe, one
+// says as much as the other.
 func told(row *crm.Row, mapping crm.Mapping, text string) Verdict {
-	v := judge(row, mapping, row.LastErrorValue(text))
+	values := row.LastErrorValue(text)
+	if requestID.ReplaceAllString(row.LastError, "") == requestID.ReplaceAllString(text, "") {
+		values = nil
+	}
+	v := judge(row, mapping, values)
 	v.Detail = text
 	return v
 }
+
+var requestID = regexp.MustCompile(` \(req_\w+\)`)
 
 // unknown is the verdict of an end that cannot be read.
 func unknown(doing string, err error) Verdict {
