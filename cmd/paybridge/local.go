@@ -24,6 +24,7 @@ type localCommand struct {
 	DataversePort int    `default:"7072" help:"Port of the Dataverse stand-in; 0 means any free one."`
 	StripePort    int    `default:"7073" help:"Port of the Stripe stand-in; 0 means any free one."`
 	Data          string `default:".paybridge" type:"path" help:"Folder of the durable state."`
+	Empty         bool   `name:"empty-dataverse" help:"Start with a Dataverse in which setup has not run, to try it; there is no demonstration."`
 	Demo          bool   `default:"true" negatable:"" help:"Show one payment travelling end to end."`
 	Ready         string `type:"path" placeholder:"FILE" help:"Write addresses and keys there as JSON when everything answers."`
 	Verbose       bool   `short:"v" help:"Show what the handler and the stand-ins log."`
@@ -52,7 +53,8 @@ func (c *localCommand) Run(ctx context.Context, t *terminal) error {
 	cfg := local.Config{
 		Dist: packed.Dist, Data: c.Data, Settings: values,
 		FunctionsPort: c.Port, DataversePort: c.DataversePort, StripePort: c.StripePort,
-		Logger: slog.New(slog.DiscardHandler),
+		EmptyDataverse: c.Empty,
+		Logger:         slog.New(slog.DiscardHandler),
 	}
 	lines := io.Discard
 	if c.Verbose {
@@ -71,7 +73,9 @@ func (c *localCommand) Run(ctx context.Context, t *terminal) error {
 			return errors.Join(err, l.Close())
 		}
 	}
-	if c.Demo {
+	if c.Empty {
+		t.say("\nThe CRM is empty. Set it up in another terminal:\n  go run ./cmd/paybridge setup dataverse --local --data %s", c.Data)
+	} else if c.Demo {
 		if err := demonstrate(ctx, t, l, hops); err != nil && ctx.Err() == nil {
 			return errors.Join(&hinted{fmt.Errorf("the demonstration did not end well: %w", err), "run it again with -v to see every step"}, l.Close())
 		}

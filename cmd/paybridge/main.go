@@ -22,7 +22,7 @@ import (
 type commands struct {
 	Local localCommand `cmd:"" help:"Run everything on this machine, with no account anywhere, and show one payment travelling."`
 	Pack  packCommand  `cmd:"" help:"Lay out dist/: what func start runs and what is deployed."`
-	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: secrets, the webhook endpoint at Stripe."`
+	Setup setupCommand `cmd:"" help:"Put in place what is outside of the function app: the CRM's tables, secrets, the webhook endpoint at Stripe."`
 	Soak  soakCommand  `cmd:"" help:"Lead thousands of payments through faults and kills, and compare every row with Stripe."`
 
 	Doctor      doctorCommand      `cmd:"" help:"Look for what is wrong with an installation, and say what to do about it."`

@@ -29,7 +29,11 @@ const patience = time.Minute
 
 // sceneCommands are the commands by which a script sets its scene.
 //
-//	local                  runs PayBridge on $WORK/.paybridge until the script ends
+//	local [empty]          runs PayBridge on $WORK/.paybridge until the script ends,
+//	                       with a Dataverse in which setup has not run; its
+//	                       address is in CRM_URL
+//	asks NAME              makes a payment row that asks to be paid; $NAME_ROW is
+//	                       its id
 //	paid NAME [silently]   makes a payment row and pays it at Stripe; $NAME_ROW and
 //	                       $NAME_INTENT are the ids. Of a payment that is made
 //	                       silently Stripe tells nobody
@@ -40,7 +44,7 @@ const patience = time.Minute
 func sceneCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, do := range map[string]func(*scene, context.Context, *testscript.TestScript, []string) error{
-		"local": (*scene).local, "paid": (*scene).paid, "deadletter": (*scene).deadLetter, "settled": (*scene).settled, "shows": (*scene).shows,
+		"local": (*scene).local, "asks": (*scene).asks, "paid": (*scene).paid, "deadletter": (*scene).deadLetter, "settled": (*scene).settled, "shows": (*scene).shows,
 	} {
 		commands[name] = func(ts *testscript.TestScript, _ bool, args []string) {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -51,15 +55,24 @@ func sceneCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return commands
 }
 
-func (s *scene) local(ctx context.Context, ts *testscript.TestScript, _ []string) error {
+func (s *scene) local(ctx context.Context, ts *testscript.TestScript, args []string) error {
 	err := s.packed()
 	if err != nil {
 		return err
 	}
-	s.Local, err = local.Start(ctx, local.Config{Dist: s.dist, Data: ts.MkAbs(".paybridge"), HandlerOutput: io.Discard})
+	s.Local, err = local.Start(ctx, local.Config{
+		Dist: s.dist, Data: ts.MkAbs(".paybridge"), HandlerOutput: io.Discard, EmptyDataverse: len(args) > 0,
+	})
 	if err == nil {
 		ts.Defer(func() { _ = s.Close() })
+		ts.Setenv("CRM_URL", s.Endpoints().Dataverse)
 	}
+	return err
+}
+
+func (s *scene) asks(ctx context.Context, ts *testscript.TestScript, args []string) error {
+	id, err := (&demonstration{urls: s.Endpoints(), in: s.Mapping()}).makeRow(ctx)
+	ts.Setenv(args[0]+"_ROW", id)
 	return err
 }
 

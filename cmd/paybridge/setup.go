@@ -18,8 +18,9 @@ import (
 
 // setupCommand puts in place what is outside of the function app.
 type setupCommand struct {
-	Keyvault setupKeyvaultCommand `cmd:"" help:"Put the secrets into Key Vault."`
-	Stripe   setupStripeCommand   `cmd:"" help:"Create or correct the webhook endpoint at Stripe, and keep its signing secret in Key Vault."`
+	Dataverse setupDataverseCommand `cmd:"" help:"Make what PayBridge needs in a Dataverse environment: tables, keys, security role, application user, service endpoint and steps."`
+	Keyvault  setupKeyvaultCommand  `cmd:"" help:"Put the secrets into Key Vault."`
+	Stripe    setupStripeCommand    `cmd:"" help:"Create or correct the webhook endpoint at Stripe, and keep its signing secret in Key Vault."`
 }
 
 // vaultFlags are those of commands that work on the Key Vault of a deployment.

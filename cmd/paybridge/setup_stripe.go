@@ -41,7 +41,7 @@ func (c *setupStripeCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	key, err := c.functionKey(ctx, t)
+	key, err := t.readFunctionKey(ctx, c.FunctionKeyFile)
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,6 @@ func (c *setupStripeCommand) Run(ctx context.Context, t *terminal) error {
 		Stripe: client, Vault: v, App: app, FunctionKey: key,
 		Roll: c.Roll, Retire: c.Retire, DryRun: c.DryRun, Say: t.say,
 	})
-}
-
-func (c *setupStripeCommand) functionKey(ctx context.Context, t *terminal) (secret.Secret, error) {
-	if c.FunctionKeyFile != "" {
-		return t.readSecret(ctx, c.FunctionKeyFile)
-	}
-	return secret.New(strings.TrimSpace(os.Getenv(functionKeyVariable))), nil
 }
 
 // operatorsStripe returns a client with the key of the environment, which may do

@@ -40,7 +40,7 @@ func bookmarks() Table {
 			{Name: bookmarkPlace, SchemaName: "pb_Place", Label: "Place", Type: Memo, MaxLength: maxBookmark},
 		},
 		Keys: []Key{
-			{Name: "pb_bookmarknamekey", SchemaName: "pb_BookmarkNameKey", Columns: []string{bookmarkName}},
+			{Name: "pb_bookmarknamekey", SchemaName: "pb_BookmarkNameKey", Label: "Name", Columns: []string{bookmarkName}},
 		},
 	}
 }

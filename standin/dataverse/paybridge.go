@@ -42,6 +42,21 @@ func MappedTables(m crm.Mapping) []Table {
 	return tables
 }
 
+// BareTables returns the tables of a mapping as an environment has them before
+// setup: the orders of Dynamics 365 Sales, the table that a mapping file names, or
+// none.
+func BareTables(m crm.Mapping) []Table {
+	for _, t := range m.Tables() {
+		switch {
+		case t.Name == m.Table && t.Extends:
+			return []Table{salesOrder()}
+		case t.Name == m.Table:
+			return nil
+		}
+	}
+	return []Table{mappedTable(m)}
+}
+
 // salesOrder is the table of orders, without most of its columns. It is as if
 // the price calculation were switched off: totalamount is what is written into it.
 func salesOrder() Table {

@@ -2,8 +2,6 @@ package dataverse
 
 import (
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -92,63 +90,6 @@ func (q *request) segments() ([]string, error) {
 	}
 	segments[0] = known
 	return segments, nil
-}
-
-// function finds the unbound function that the segments name, nil for none.
-func (x *tx) function(segments []string, q *request) func() (*response, error) {
-	if len(segments) > 1 {
-		return nil
-	}
-	name, _, _ := strings.Cut(segments[0], "(")
-	method, do := http.MethodGet, x.whoAmI
-	switch name {
-	case "WhoAmI":
-	case "RetrieveRolePrivilegesRole":
-		do = func(q *request) (*response, error) {
-			m := roleFunction.FindStringSubmatch(segments[0])
-			if m == nil {
-				return nil, badURI("Bad Request - Error in query syntax.")
-			}
-			all, err := x.rolePrivileges(strings.ToLower(m[1]))
-			return privilegesAnswer(q, name, all), err
-		}
-	case "InsertOptionValue":
-		method, do = http.MethodPost, x.insertOption
-	case "ReactivateEntityKey":
-		method, do = http.MethodPost, x.reactivateKey
-	case "PublishXml":
-		method, do = http.MethodPost, x.publish
-	default:
-		return nil
-	}
-	return func() (*response, error) {
-		if q.method != method {
-			return nil, methodNotAllowed(q.method)
-		}
-		if method == http.MethodPost {
-			if err := x.mayCustomize(); err != nil {
-				return nil, err
-			}
-		}
-		return do(q)
-	}
-}
-
-func (x *tx) whoAmI(q *request) (*response, error) {
-	var organization string
-	err := x.each(x.schema.tables["organization"], func(row *Row) error {
-		organization = row.ID
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	o := newObject()
-	o.add("@odata.context", q.base+"$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse")
-	o.add("BusinessUnitId", seedID("businessunit", "root"))
-	o.add("UserId", x.user)
-	o.add("OrganizationId", organization)
-	return jsonResponse(http.StatusOK, o), nil
 }
 
 func (x *tx) doCollection(q *request, a *address) (*response, error) {
@@ -284,64 +225,4 @@ func jsonResponse(status int, o *object) *response {
 	h := http.Header{}
 	h.Set("Content-Type", jsonType)
 	return &response{status: status, header: h, body: o.bytes()}
-}
-
-// prefers says whether one of the comma-separated preferences is asked for.
-func (q *request) prefers(preference string) bool {
-	_, ok := q.preference(preference)
-	return ok
-}
-
-// preference finds a preference by name, or by name=value when that is asked, and returns its value.
-func (q *request) preference(name string) (value string, ok bool) {
-	for _, line := range q.header.Values("Prefer") {
-		for _, p := range splitOutsideQuotes(line, ',') {
-			p = strings.TrimSpace(p)
-			if p == name {
-				return "", true
-			}
-			if v, found := strings.CutPrefix(p, name+"="); found {
-				return strings.Trim(v, `"`), true
-			}
-		}
-	}
-	return "", false
-}
-
-func splitOutsideQuotes(text string, separator byte) []string {
-	var parts []string
-	quoted, start := false, 0
-	for i := range len(text) {
-		switch {
-		case text[i] == '"':
-			quoted = !quoted
-		case text[i] == separator && !quoted:
-			parts = append(parts, text[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, text[start:])
-}
-
-func etag(row *Row) string { return `W/"` + strconv.FormatInt(row.Version, 10) + `"` }
-
-// queryOptions splits a raw query. Semicolons are allowed: nested $expand uses them.
-func queryOptions(raw string) (map[string]string, error) {
-	options := map[string]string{}
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		n, err := url.QueryUnescape(name)
-		if err != nil {
-			return nil, fail(http.StatusBadRequest, codeQuery, "Bad Request - Error in query syntax.")
-		}
-		v, err := url.QueryUnescape(value)
-		if err != nil {
-			return nil, fail(http.StatusBadRequest, codeQuery, "Bad Request - Error in query syntax.")
-		}
-		options[n] = v
-	}
-	return options, nil
 }

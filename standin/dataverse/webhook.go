@@ -21,14 +21,17 @@ type Webhook struct {
 }
 
 // RegisterWebhook registers a service endpoint of contract 8 and asynchronous
-// steps for Create and Update. Called again with the same name it corrects
-// what is there.
+// steps for Create and Update. An endpoint of that name, with its steps, is
+// corrected, whoever registered it.
 func (s *Server) RegisterWebhook(w Webhook) error {
 	err := s.quietly(func(x *tx) error {
 		if x.schema.tables[w.Table] == nil {
 			return fmt.Errorf("no table %q", w.Table)
 		}
-		endpoint := seedID("serviceendpoint", w.Name)
+		endpoint, err := x.findRow("serviceendpoint", map[string]any{"name": w.Name, "contract": jsonNumber("8")}, seedID("serviceendpoint", w.Name))
+		if err != nil {
+			return err
+		}
 		if err := x.setRow("serviceendpoint", endpoint, map[string]any{
 			"name": w.Name, "url": w.URL, "contract": jsonNumber("8"), "authtype": jsonNumber("4"), "authvalue": w.Code, "isauthvalueset": true,
 		}); err != nil {
@@ -45,7 +48,13 @@ func (s *Server) RegisterWebhook(w Webhook) error {
 			if message == messageUpdate {
 				values["filteringattributes"] = strings.Join(w.Filter, ",")
 			}
-			if err := x.setRow("sdkmessageprocessingstep", seedID("step", w.Name+"/"+message), values); err != nil {
+			step, err := x.findRow("sdkmessageprocessingstep", map[string]any{
+				"eventhandler": values["eventhandler"], "sdkmessagefilterid": values["sdkmessagefilterid"],
+			}, seedID("step", w.Name+"/"+message))
+			if err != nil {
+				return err
+			}
+			if err := x.setRow("sdkmessageprocessingstep", step, values); err != nil {
 				return err
 			}
 		}
@@ -55,6 +64,22 @@ func (s *Server) RegisterWebhook(w Webhook) error {
 		return fmt.Errorf("registering the webhook %s: %w", w.Name, err)
 	}
 	return nil
+}
+
+// findRow returns the GUID of a row with these values, else the one that a new
+// row is to have.
+func (x *tx) findRow(table string, values map[string]any, otherwise string) (string, error) {
+	id := otherwise
+	err := x.each(x.schema.tables[table], func(row *Row) error {
+		for name, v := range values {
+			if row.Values[name] != v {
+				return nil
+			}
+		}
+		id = row.ID
+		return nil
+	})
+	return id, err
 }
 
 // setRow makes a row or gives it these values.

@@ -28,6 +28,9 @@ func (l *Local) startDataverse(ctx context.Context) error {
 		// DataverseUrl.
 		OrganizationHost: listener.Addr().String(),
 	}
+	if l.cfg.EmptyDataverse {
+		config.Tables, config.NoApplicationUser, config.Roles = dataverse.BareTables(l.mapping), true, true
+	}
 	if l.cfg.Dataverse != nil {
 		l.cfg.Dataverse(&config)
 	}

@@ -63,6 +63,10 @@ type Config struct {
 	// RequireKeys makes the host demand function keys, as in Azure.
 	RequireKeys  bool
 	FunctionKeys map[string]string
+	// EmptyDataverse starts with a Dataverse in which setup has not run: neither
+	// PayBridge's tables nor its user and steps are there, and its user may do no
+	// more than the security role says that setup makes.
+	EmptyDataverse bool
 	// Stripe and Dataverse may change how the stand-ins behave. Nil leaves them
 	// as awkward as they are.
 	Stripe    func(*stripe.Config)

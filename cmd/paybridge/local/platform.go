@@ -135,7 +135,7 @@ func (l *Local) keepRunning(ctx context.Context) {
 // endpoint and its steps on the payment table, which listen to what the CRM
 // asks for and to nothing that PayBridge writes.
 func (l *Local) registerStep() error {
-	if l.Dataverse == nil {
+	if l.Dataverse == nil || l.cfg.EmptyDataverse {
 		return nil
 	}
 	mapping := l.mapping

@@ -12,6 +12,7 @@ import (
 	"paybridge/cmd/paybridge/environment"
 	"paybridge/cmd/paybridge/provision"
 	"paybridge/internal/crm"
+	"paybridge/internal/secret"
 	cloud "paybridge/standin/dataverse"
 )
 
@@ -188,7 +189,7 @@ func TestTheFunctionKeyIsGivenOnceAndRotatedOnDemand(t *testing.T) {
 	without.WebhookKey = nil
 	_, _, err := w.setup(without)
 	refused, ok := errors.AsType[*provision.Refused](err)
-	if !ok || !strings.Contains(refused.Hint(), "--webhook-key") {
+	if !ok || !strings.Contains(refused.Hint(), "--function-key-file") {
 		t.Fatalf("without a key: %v", err)
 	}
 	w.done(plan())
@@ -196,7 +197,7 @@ func TestTheFunctionKeyIsGivenOnceAndRotatedOnDemand(t *testing.T) {
 		t.Error("the endpoint does not send the key")
 	}
 	other := plan()
-	other.WebhookKey = func() (string, error) { return "another-" + webhookKey, nil }
+	other.WebhookKey = func() (secret.Secret, error) { return secret.New("another-" + webhookKey), nil }
 	if result, _ := w.done(other); result.Changes != 0 || w.authValue() != webhookKey {
 		t.Errorf("a key that is there was replaced: %+v", result)
 	}

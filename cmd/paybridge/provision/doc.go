@@ -20,6 +20,7 @@ import (
 	"paybridge/cmd/paybridge/environment"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
+	"paybridge/internal/secret"
 )
 
 // Plan says what an environment is to have.
@@ -34,7 +35,7 @@ type Plan struct {
 	// WebhookKey returns the function key that the endpoint sends. It is asked
 	// for only where the endpoint has none, or RotateKey gives it another: what
 	// Dataverse was given it never shows again.
-	WebhookKey func() (string, error)
+	WebhookKey func() (secret.Secret, error)
 	RotateKey  bool
 	// DryRun reports what would be done and writes nothing.
 	DryRun bool
@@ -48,8 +49,8 @@ type Patience struct {
 	First, Longest time.Duration
 	// Part bounds the making of one part: 10 minutes.
 	Part time.Duration
-	// KeyPoll is the time between two looks at the index of an alternate key,
-	// Keys bounds the waiting for all of a table: 10 s and 20 minutes.
+	// KeyPoll is the longest time between two looks at the index of an alternate
+	// key, Keys bounds the waiting for all of a table: 10 s and 20 minutes.
 	KeyPoll, Keys time.Duration
 }
 

@@ -134,9 +134,10 @@ func (a *attempt) wait(ctx context.Context, err error) error {
 		return fmt.Errorf("%s: %w", a.part.name, err)
 	}
 	a.last = err
-	delay := a.patience.KeyPoll
+	a.tries++
+	// An index of few rows is there in a second or two.
+	delay := backoff.Policy{Base: a.patience.First / 2, Cap: a.patience.KeyPoll}.Ceiling(a.tries)
 	if !errors.Is(err, errUnderWay) {
-		a.tries++
 		policy := backoff.Policy{Base: a.patience.First, Cap: a.patience.Longest}
 		delay = max(policy.Delay(a.tries, outcome.RetryAfter(err)), policy.Base/4)
 		a.report(Event{Waiting, a.part.name, fmt.Sprintf("trying again in %v: %v", delay.Round(100*time.Millisecond), err)})

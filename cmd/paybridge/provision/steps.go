@@ -64,16 +64,22 @@ func (s *setup) createEndpoint(ctx context.Context) error {
 // giveKey asks for the function key and hands it on. It sees to it that the key
 // is in no error.
 func (s *setup) giveKey(use func(secret string) error) error {
-	missing := &Refused{Problem: "the service endpoint needs the function key of crmwebhook", Remedy: "give it with --webhook-key env:NAME, --webhook-key file:PATH or --webhook-key stdin"}
+	missing := &Refused{
+		Problem: "the service endpoint needs the function key of crmwebhook",
+		Remedy:  "put it into the environment variable PAYBRIDGE_FUNCTION_KEY, or name a file that holds it with --function-key-file, - for the standard input",
+	}
 	if s.plan.WebhookKey == nil {
 		return missing
 	}
-	secret, err := s.plan.WebhookKey()
+	key, err := s.plan.WebhookKey()
 	if err != nil {
-		return &Refused{Problem: "reading the function key: " + err.Error(), Remedy: missing.Remedy}
+		return err
 	}
-	err = use(secret)
-	if err != nil && strings.Contains(err.Error(), secret) {
+	if key.IsZero() {
+		return missing
+	}
+	err = use(key.Reveal())
+	if err != nil && strings.Contains(err.Error(), key.Reveal()) {
 		return &Refused{Problem: "Dataverse refused the function key", Remedy: "check that it is the key of the function crmwebhook, and nothing else"}
 	}
 	return err

@@ -18,6 +18,7 @@ import (
 	"paybridge/cmd/paybridge/provision"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
+	"paybridge/internal/secret"
 	cloud "paybridge/standin/dataverse"
 )
 
@@ -104,7 +105,7 @@ func (w *world) fault(r *http.Request) *cloud.Fault {
 func plan() provision.Plan {
 	return provision.Plan{
 		Mapping: crm.PaymentMapping(), ClientID: uuid.MustParse(cloud.ApplicationID()),
-		WebhookURL: "https://pay.example/api/crm/webhook", WebhookKey: func() (string, error) { return webhookKey, nil },
+		WebhookURL: "https://pay.example/api/crm/webhook", WebhookKey: func() (secret.Secret, error) { return secret.New(webhookKey), nil },
 	}
 }
 
