@@ -130,6 +130,9 @@ func (a *attempt) wait(ctx context.Context, err error) error {
 		a.tries = 0
 		return nil
 	}
+	if ctx.Err() != nil {
+		return a.gaveUp(ctx, err)
+	}
 	if !passing(err) {
 		return fmt.Errorf("%s: %w", a.part.name, err)
 	}
@@ -142,13 +145,22 @@ func (a *attempt) wait(ctx context.Context, err error) error {
 		delay = max(policy.Delay(a.tries, outcome.RetryAfter(err)), policy.Base/4)
 		a.report(Event{Waiting, a.part.name, fmt.Sprintf("trying again in %v: %v", delay.Round(100*time.Millisecond), err)})
 	}
-	if waited := backoff.Wait(ctx, delay); waited != nil {
-		if ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return fmt.Errorf("%s: %w", a.part.name, context.Cause(ctx))
-		}
-		return fmt.Errorf("%s: waited long enough: %w", a.part.name, a.last)
+	if backoff.Wait(ctx, delay) != nil {
+		return a.gaveUp(ctx, err)
 	}
 	return nil
+}
+
+// gaveUp is the error of a part whose time is over, or that was interrupted.
+// What it waited for says more than that a request was cut off.
+func (a *attempt) gaveUp(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		err = context.Cause(ctx)
+	case a.last != nil:
+		err = fmt.Errorf("waited long enough: %w", a.last)
+	}
+	return fmt.Errorf("%s: %w", a.part.name, err)
 }
 
 // conclude reports a part as it is in the end.
