@@ -197,7 +197,7 @@ func TestAlertsReachSomebody(t *testing.T) {
 			t.Errorf("the alert %s tells nobody, or not what it means", name)
 		}
 	}
-	want := []string{"dead letters", "failed invocations", "needs review", "not reachable", "payments cannot flow"}
+	want := []string{"dead letters", "failed invocations", "needs review", "not reachable", "not reconciled", "payments cannot flow"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(names))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -139,6 +139,35 @@ resource needsReview 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   }
 }
 
+resource notReconciled 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: 'PayBridge ${stripeMode} not reconciled'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'PayBridge ${stripeMode} not reconciled'
+    description: 'For an hour reconcile has not come to its end, so what is lost on the way stays lost.'
+    severity: 2
+    enabled: true
+    scopes: [insights.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: loadTextContent('../queries/reconciled.kql')
+          timeAggregation: 'Count'
+          operator: 'LessThan'
+          threshold: 1
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: { actionGroups: [operators.id] }
+  }
+}
+
 // Asks /api/health from five places. That also keeps the app's HTTP side warm.
 resource availability 'Microsoft.Insights/webtests@2022-06-15' = {
   name: 'health-${token}'

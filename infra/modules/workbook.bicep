@@ -39,6 +39,11 @@ var pictures = [
     query: loadTextContent('../queries/throttling.kql')
   }
   {
+    title: 'Lost on the way and found again'
+    visualization: 'timechart'
+    query: loadTextContent('../queries/reconcile.kql')
+  }
+  {
     title: 'Invocations'
     visualization: 'timechart'
     query: loadTextContent('../queries/invocations.kql')
