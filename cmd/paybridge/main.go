@@ -26,6 +26,8 @@ type commands struct {
 	Soak  soakCommand  `cmd:"" help:"Lead thousands of payments through faults and kills, and compare every row with Stripe."`
 
 	Doctor      doctorCommand      `cmd:"" help:"Look for what is wrong with an installation, and say what to do about it."`
+	Reconcile   reconcileCommand   `cmd:"" help:"Show what is out of step between Stripe and the CRM, and put it on the queues again."`
+	Replay      replayCommand      `cmd:"" help:"Let the functions look at one payment again."`
 	Deadletters deadLettersCommand `cmd:"" help:"Look after the messages that the queues have given up: dead letters."`
 
 	SoakHost soakHostCommand `cmd:"" name:"soak-host" hidden:"" help:"The process that the soak kills."`

@@ -56,6 +56,9 @@ type Config struct {
 	Rate int
 	// Now is the clock, time.Now when nil.
 	Now func() time.Time
+
+	// once leaves out all looks at a thing but the first.
+	once bool
 }
 
 // Kind is the way in which something is out of step.

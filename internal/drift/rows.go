@@ -51,6 +51,9 @@ func (r *run) scans() []*scan {
 	if !r.report.Slow {
 		return list
 	}
+	if c.once {
+		return append(list, &scan{name: "waiting 1", which: crm.Waiting, age: c.SweepAfter, begin: since})
+	}
 	list = append(list,
 		&scan{name: "asking 2", which: crm.Asking, age: max(c.After, c.Window/3), begin: since},
 		&scan{name: "asking 3", which: crm.Asking, age: c.Window, begin: since},
@@ -82,6 +85,9 @@ func (r *run) rows(ctx context.Context) error {
 	defer func() {
 		for _, s := range all {
 			s.end()
+			if !s.complete {
+				r.left = append(r.left, s.name)
+			}
 		}
 	}()
 	for pages := 0; len(open) > 0 && pages < maxPages; pages++ {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -55,6 +56,8 @@ type run struct {
 	// linked are the rows that PaymentIntents name, as far as this run has seen
 	// any.
 	linked map[string]payment.RowID
+	// left are the looks that did not come to their end.
+	left []string
 }
 
 // Find looks at everything that has come of age since the bookmark. When one
@@ -72,13 +75,31 @@ func (f *Finder) Find(ctx context.Context) (*Report, error) {
 	return f.find(ctx, mark, at, 1)
 }
 
-// FindSince looks at everything that happened since then, whatever the
-// bookmark says, and does not move it.
-func (f *Finder) FindSince(ctx context.Context, since time.Time) (*Report, error) {
-	everything := *f
-	everything.config.Window = f.config.Now().Sub(since)
-	everything.config.SweepAfter = f.config.After
-	return everything.find(ctx, crm.Bookmark{}, place{Marks: map[string]*mark{}}, 0)
+// Look is Find for a person: it does all sweeps, shows also what the consumers
+// were told of in an earlier run, and moves no bookmark. A time since other
+// than zero takes the place of the bookmark: then it looks at everything that
+// happened in that time and is older than After.
+func (f *Finder) Look(ctx context.Context, since time.Duration) (*Report, error) {
+	if since > 0 {
+		everything := *f
+		everything.config.Window = since
+		everything.config.SweepAfter = f.config.After
+		everything.config.once = true
+		return everything.find(ctx, crm.Bookmark{}, place{Marks: map[string]*mark{}}, 0)
+	}
+	bookmark, err := f.config.Rows.Bookmark(ctx, f.bookmarkName())
+	if err != nil {
+		return nil, err
+	}
+	at, err := readPlace(bookmark)
+	if err != nil {
+		return nil, err
+	}
+	at.Swept = timestamp{}
+	for _, m := range at.Marks {
+		*m = mark{ID: m.ID, At: m.At}
+	}
+	return f.find(ctx, crm.Bookmark{}, at, 1)
 }
 
 func (f *Finder) bookmarkName() string {
@@ -102,9 +123,13 @@ func (f *Finder) find(ctx context.Context, bookmark crm.Bookmark, at place, requ
 	if err == nil {
 		err = r.stripe(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		r.report.Cut = err.Error()
-	} else if r.report.Slow {
+	case len(r.left) > 0:
+		r.report.Cut = "more is left of " + strings.Join(r.left, ", ")
+	}
+	if err == nil && r.report.Slow {
 		r.place.Swept = timestamp{r.now}
 	}
 	after, err := json.Marshal(r.place)

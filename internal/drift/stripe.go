@@ -34,6 +34,9 @@ func (r *run) looks() []look {
 	add := func(list stripeapi.List, ages ...time.Duration) {
 		var first *mark
 		for i, age := range ages {
+			if c.once && i > 0 {
+				break
+			}
 			l := look{name: fmt.Sprintf("%s %d", list, i+1), list: list, age: age, first: first}
 			if first == nil {
 				first = r.place.mark(l.name)
@@ -76,6 +79,9 @@ func (r *run) look(ctx context.Context, l look) error {
 	p := &pager{run: r, look: l, until: until, after: m.ID, from: m.At.Time}
 	complete, err := p.walk(ctx, w)
 	w.end(complete)
+	if !complete && err == nil {
+		r.left = append(r.left, l.name)
+	}
 	if m.ID == "" {
 		m.At = timestamp{p.from}
 	}

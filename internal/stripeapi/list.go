@@ -217,15 +217,22 @@ func chargeID(ch *stripe.Charge) string {
 	return ch.ID
 }
 
+// eventOf reads an event of the API, which has the form of a webhook's body.
+func eventOf(e *stripe.Event) (Event, error) {
+	w := wireEvent{ID: e.ID, Object: e.Object, Type: string(e.Type), Created: e.Created, Livemode: e.Livemode, Account: e.Account}
+	if e.Data != nil {
+		if err := json.Unmarshal(e.Data.Raw, &w.Data.Object); err != nil {
+			return Event{}, readingError(err)
+		}
+	}
+	return w.event()
+}
+
 // listedEvent reads an event as the webhook does. One that the webhook would
 // have refused has no hint and no link: it must not hold up its neighbours.
 func listedEvent(e *stripe.Event) Listed {
 	l := Listed{ID: e.ID, Created: utc(e.Created)}
-	w := wireEvent{ID: e.ID, Object: e.Object, Type: string(e.Type), Created: e.Created, Livemode: e.Livemode, Account: e.Account}
-	if e.Data == nil || json.Unmarshal(e.Data.Raw, &w.Data.Object) != nil {
-		return l
-	}
-	event, err := w.event()
+	event, err := eventOf(e)
 	if err != nil {
 		return l
 	}

@@ -85,6 +85,24 @@ func (c *Client) Charge(ctx context.Context, account, id string) (intentID strin
 	return ch.PaymentIntent.ID, nil
 }
 
+// Event reads an event as its webhook would have brought it. Stripe keeps
+// events for 30 days.
+func (c *Client) Event(ctx context.Context, id string) (Event, error) {
+	doing := "reading event " + id
+	if err := checkIDs("", id, "evt"); err != nil {
+		return Event{}, err
+	}
+	e, err := c.api.Events.Get(id, &stripe.EventParams{Params: paramsFor(ctx, "")})
+	if err != nil {
+		return Event{}, c.failed(doing, err)
+	}
+	event, err := eventOf(e)
+	if err != nil {
+		return Event{}, outcome.Reviewf("%s: %w", doing, err)
+	}
+	return event, nil
+}
+
 // Ping asks Stripe for one PaymentIntent and looks only at whether it answers:
 // the key is good, it may read PaymentIntents, and Stripe is reachable.
 func (c *Client) Ping(ctx context.Context) error {
