@@ -18,7 +18,8 @@ func TestMain(m *testing.M) {
 
 // scriptCommands are the commands that the scripts have beside testscript's.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
-	commands := map[string]func(*testscript.TestScript, bool, []string){"standins": start, "writes": writes, "documented": documented}
+	commands := standinCommands()
+	commands["documented"] = documented
 	maps.Copy(commands, sceneCommands())
 	return commands
 }

@@ -72,14 +72,14 @@ func (r *run) inUse(ctx context.Context, s stored) error {
 }
 
 // delivered makes sure that nothing is on its way that only an old endpoint can
-// bring: an event from before the current one was made.
+// bring: an event from before the second in which the current one was made.
 func (r *run) delivered(ctx context.Context) error {
 	since := r.plan.current.Created
 	from := r.Now().Add(-retryFor)
 	if !from.Before(since) {
 		return nil
 	}
-	u, err := r.Stripe.Undelivered(ctx, from, since)
+	u, err := r.Stripe.Undelivered(ctx, from, since.Add(-time.Second))
 	if err != nil {
 		return err
 	}
