@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"paybridge/cmd/paybridge/deadletters"
+	"paybridge/cmd/paybridge/queues"
 	"paybridge/cmd/paybridge/target"
 )
 
@@ -139,6 +140,15 @@ func (c *listDeadLetters) Run(ctx context.Context, t *terminal) (err error) {
 	if err := box.show(t, box.letters); err != nil {
 		return err
 	}
+	for _, q := range box.queues {
+		n, err := box.Queues.Waiting(ctx, q.Name)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			t.say("%s: %s on the queue itself", q.Name, waiting(n))
+		}
+	}
 	for _, more := range box.more {
 		t.say("%s", more)
 	}
@@ -166,6 +176,13 @@ func (b *deadLetterBox) show(t *terminal, letters []*deadletters.Letter) error {
 
 func of(letters []*deadletters.Letter, queue string) []*deadletters.Letter {
 	return slices.DeleteFunc(slices.Clone(letters), func(l *deadletters.Letter) bool { return l.Queue != queue })
+}
+
+func waiting(n int) string {
+	if n >= queues.WaitingLimit {
+		return fmt.Sprintf("%d messages or more", n)
+	}
+	return plural(n, "message")
 }
 
 func plural(n int, what string) string {

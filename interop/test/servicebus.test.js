@@ -98,6 +98,7 @@ test("paybridge lists, explains, resubmits and drops", async () => {
   assert.deepEqual(bus.count(queue), { all: 2, locked: 0 });
   assert.deepEqual(bus.count(queue + "/$deadletterqueue"), { all: 1, locked: 0 }, "the one that was not meant is given back");
 
+  assert.match((await paybridge(["list"])).stdout, /^payment-events: 2 messages on the queue itself$/m);
   const receiver = client.createReceiver(queue);
   const [first, third] = await receiver.receiveMessages(2, { maxWaitTimeInMs: 10_000 });
   assert.deepEqual(first.body, hint("evt_1"));

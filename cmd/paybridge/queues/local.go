@@ -32,13 +32,13 @@ func (l local) Send(ctx context.Context, queue string, bodies ...[]byte) error {
 	return nil
 }
 
-// Counts says how much the queue holds.
-func (l local) Counts(ctx context.Context, queue string) (Counts, error) {
+// Waiting returns how many messages are on the queue.
+func (l local) Waiting(ctx context.Context, queue string) (int, error) {
 	c, err := l.client.Counts(ctx, queue)
 	if err != nil {
-		return Counts{}, explainLocal(fmt.Errorf("counting the messages of %s: %w", queue, err))
+		return 0, explainLocal(fmt.Errorf("counting the messages of %s: %w", queue, err))
 	}
-	return Counts{Active: c.Active + c.Locked + c.Scheduled, DeadLetters: c.DeadLetter}, nil
+	return c.Active + c.Locked + c.Scheduled, nil
 }
 
 // DeadLetters opens the dead-letter queue of a queue.

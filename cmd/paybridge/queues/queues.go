@@ -17,8 +17,9 @@ type Namespace interface {
 	// after an error some of them may be on the queue. To send a hint twice does
 	// no harm.
 	Send(ctx context.Context, queue string, bodies ...[]byte) error
-	// Counts says how much the queue holds.
-	Counts(ctx context.Context, queue string) (Counts, error)
+	// Waiting returns how many messages are on the queue, also the locked and the
+	// scheduled ones. More than WaitingLimit may count as so many.
+	Waiting(ctx context.Context, queue string) (int, error)
 	// DeadLetters opens the dead-letter queue of a queue. That the queue does
 	// not exist may only show when it is used.
 	DeadLetters(queue string) (DeadLetters, error)
@@ -26,20 +27,9 @@ type Namespace interface {
 	Close(ctx context.Context) error
 }
 
-// Counts says how many messages a queue holds.
-type Counts struct {
-	// Active messages wait, are locked or are scheduled.
-	Active int
-	// DeadLetters are those in its dead-letter queue, locked or not.
-	DeadLetters int
-	// AtLeast says that one of the numbers is a lower bound, because counting
-	// stopped at CountLimit.
-	AtLeast bool
-}
-
-// CountLimit is where counting stops for a namespace that has to be counted
+// WaitingLimit is where counting stops for a namespace that has to be counted
 // message by message.
-const CountLimit = 1000
+const WaitingLimit = 1000
 
 // DeadLetters is the dead-letter queue of one queue. It is used by one
 // goroutine at a time.

@@ -146,35 +146,29 @@ func fill(batch interface {
 	return nil, nil
 }
 
-// Counts counts by peeking, which the rights to receive allow; exact numbers
+// Waiting counts by peeking, which the right to receive allows; an exact number
 // would take the right to manage the namespace.
-func (n *namespace) Counts(ctx context.Context, queue string) (Counts, error) {
-	active, more, err := n.count(ctx, queue, 0)
+func (n *namespace) Waiting(ctx context.Context, queue string) (count int, err error) {
+	doing := "counting the messages of " + queue
+	from, err := n.receiver(queue, 0)
 	if err != nil {
-		return Counts{}, err
-	}
-	dead, moreDead, err := n.count(ctx, queue, azservicebus.SubQueueDeadLetter)
-	return Counts{Active: active, DeadLetters: dead, AtLeast: more || moreDead}, err
-}
-
-func (n *namespace) count(ctx context.Context, queue string, sub azservicebus.SubQueue) (count int, more bool, err error) {
-	from, err := n.receiver(queue, sub)
-	if err != nil {
-		return 0, false, explain("counting the messages of "+queue, err)
+		return 0, explain(doing, err)
 	}
 	defer func() { err = errors.Join(err, from.Close(ctx)) }()
-	for next := int64(0); count < CountLimit; {
-		messages, err := from.PeekMessages(ctx, MaxPage, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &next})
+	for next := int64(0); count < WaitingLimit; {
+		messages, err := contained(func() ([]*azservicebus.ReceivedMessage, error) {
+			return from.PeekMessages(ctx, MaxPage, &azservicebus.PeekMessagesOptions{FromSequenceNumber: &next})
+		})
 		if err != nil {
-			return 0, false, explain("counting the messages of "+queue, err)
+			return 0, explain(doing, err)
 		}
 		if len(messages) == 0 {
-			return count, false, nil
+			break
 		}
 		count += len(messages)
 		next = sequenceNumber(messages[len(messages)-1]) + 1
 	}
-	return count, true, nil
+	return min(count, WaitingLimit), nil
 }
 
 // Close ends the connection.
