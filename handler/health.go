@@ -3,20 +3,27 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"paybridge/functions/crmupdate"
 	"paybridge/functions/health"
+	"paybridge/functions/paymentrequest"
+	"paybridge/functions/reconcile"
+	"paybridge/functions/stripewebhook"
+	"paybridge/internal/customhandler"
 	"paybridge/internal/dataverse"
 	"paybridge/internal/settings"
 )
 
-// healthConfig says what payments depend on.
-func healthConfig(s settings.Settings, c clients, logger *slog.Logger) (health.Config, error) {
+// healthConfig says what payments depend on. A queue cannot be asked from here:
+// what is known of it is when the function behind it last ended well.
+func healthConfig(s settings.Settings, c clients, mux *customhandler.Mux, logger *slog.Logger) (health.Config, error) {
 	stripe := health.Stripe(func() []string { return s.Unset("StripeSecretKey") }, nil)
 	if c.stripe != nil {
-		stripe.Check = c.stripe.Ping
+		stripe.Check, stripe.Seen = c.stripe.Ping, c.stripe.LastServed
 	}
 	crm := health.Dataverse(func() []string { return s.Unset("DataverseUrl") }, nil)
 	if c.dataverse != nil {
@@ -30,6 +37,7 @@ func healthConfig(s settings.Settings, c clients, logger *slog.Logger) (health.C
 		if err != nil {
 			return health.Config{}, err
 		}
+		crm.Seen = c.dataverse.LastServed
 		crm.Check = func(ctx context.Context) error {
 			_, err := once.WhoAmI(ctx)
 			return err
@@ -38,8 +46,14 @@ func healthConfig(s settings.Settings, c clients, logger *slog.Logger) (health.C
 	webhook := health.Probe{Name: "stripe webhook", Configured: func() []string { return s.Unset("StripeWebhookSecret") }}
 	events := health.Queue("payment-events", func() []string { return s.Unset("ServiceBusConnection", "PaymentEventsQueue") })
 	requests := health.Queue("payment-requests", func() []string { return s.Unset("ServiceBusConnection", "PaymentRequestsQueue") })
+	sweep := health.Probe{Name: "reconcile", Configured: func() []string { return s.Missing(reconcile.Name) }, Optional: true}
+	for probe, function := range map[*health.Probe]string{
+		&webhook: stripewebhook.Name, &events: crmupdate.Name, &requests: paymentrequest.Name, &sweep: reconcile.Name,
+	} {
+		probe.Seen = func() time.Time { return mux.LastSuccess(function) }
+	}
 	return health.Config{
-		Probes: []health.Probe{stripe, webhook, crm, events, requests},
+		Probes: []health.Probe{stripe, webhook, crm, events, requests, sweep},
 		Mode:   s.Mode(), Version: version, Logger: logger,
 	}, nil
 }

@@ -100,7 +100,7 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	mux.HTTP(crmwebhook.Function(changed))
 	mux.Queue(paymentrequest.Function(request))
 	mux.Timer(reconcile.Function(reconcile.Config{Missing: s.Missing(reconcile.Name), Finder: finder(s, c, mapping), Logger: logger}))
-	probes, err := healthConfig(s, c, logger)
+	probes, err := healthConfig(s, c, mux, logger)
 	if err != nil {
 		return nil, err
 	}

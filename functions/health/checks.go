@@ -103,6 +103,11 @@ func (c *checks) probe(ctx context.Context, p Probe, h *history) Check {
 	}
 	check.OK = check.Problem == ""
 	check.Hint = p.hint(check.Problem, missing)
+	if p.Seen != nil {
+		if seen := p.Seen().UTC(); seen.After(h.success) {
+			h.success = seen
+		}
+	}
 	if !h.success.IsZero() {
 		success := h.success.Truncate(time.Second)
 		check.LastSuccess = &success

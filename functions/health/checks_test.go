@@ -116,6 +116,34 @@ func TestChecksAreBoundedAndSideBySide(t *testing.T) {
 	})
 }
 
+// TestPaymentsAreSuccessesToo: what payments found out counts as much as a
+// check, and is all there is to know of what cannot be asked.
+func TestPaymentsAreSuccessesToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		asked, queue := start.Add(time.Second), time.Time{}
+		f := health.Function(health.Config{Probes: []health.Probe{
+			{Name: "asked", Check: func(context.Context) error { return errors.New("x") }, Seen: func() time.Time { return asked }},
+			{Name: "better", Check: func(context.Context) error { return nil }, Seen: func() time.Time { return start }},
+			{Name: "queue", Seen: func() time.Time { return queue }},
+		}})
+		for _, want := range [][]time.Time{
+			{asked, start.Add(time.Minute), {}},
+			{asked, start.Add(2 * time.Minute), start.Add(90 * time.Second)},
+		} {
+			<-time.After(time.Minute)
+			report := ask(t.Context(), t, f)
+			for i, check := range report.Checks {
+				if got := check.LastSuccess; (got == nil) != want[i].IsZero() || got != nil && !got.Equal(want[i]) {
+					t.Errorf("%s: %v, want %v", check.Name, got, want[i])
+				}
+			}
+			queue = start.Add(90 * time.Second)
+		}
+	})
+}
+
 func TestLastSuccessOutlivesAFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -103,8 +103,8 @@ type Check struct {
 	// LatencyMS is how long the check took, in milliseconds; absent where
 	// nothing was asked.
 	LatencyMS *int64 `json:"latencyMs,omitempty"`
-	// LastSuccess is when this process last saw the check succeed, in UTC;
-	// absent where it has not.
+	// LastSuccess is when this process last saw the dependency work, by a check
+	// or by a payment, in UTC; absent where it has not.
 	LastSuccess *time.Time `json:"lastSuccess,omitempty"`
 	// Problem is the class of what is wrong, and Hint what to do about it.
 	Problem Problem `json:"problem,omitempty"`

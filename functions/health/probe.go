@@ -3,6 +3,7 @@ package health
 import (
 	"context"
 	"strings"
+	"time"
 )
 
 // Probe is one thing that payments depend on.
@@ -17,6 +18,9 @@ type Probe struct {
 	// asks again turns "throttled" into "timed out". Nil means that being
 	// configured is all there is.
 	Check func(context.Context) error
+	// Seen returns when payments themselves last found the dependency working,
+	// zero if they have not. Nil means that nobody knows.
+	Seen func() time.Time
 	// Refused is what to do when the other end does not accept who is asking.
 	Refused string
 	// Optional says that payments flow without it: a failure makes the status

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -55,6 +56,8 @@ type function struct {
 	// run decodes the envelope, calls the function and encodes the answer. It
 	// notes on inv what belongs on the invocation's log line.
 	run func(ctx context.Context, inv *invocation, envelope []byte) ([]byte, error)
+	// succeeded is when an invocation last ended well, zero while none has.
+	succeeded atomic.Pointer[time.Time]
 }
 
 // New returns a Mux without functions.
@@ -68,6 +71,18 @@ func New(o Options) *Mux {
 	}
 	m.buffers.New = func() any { return new(bytes.Buffer) }
 	return m
+}
+
+// LastSuccess returns when an invocation of a function last ended well: without
+// an error and, for an HTTP caller, with a status below 400. It is zero while
+// none has.
+func (m *Mux) LastSuccess(name string) time.Time {
+	if f := m.functions[name]; f != nil {
+		if at := f.succeeded.Load(); at != nil {
+			return *at
+		}
+	}
+	return time.Time{}
 }
 
 // errTooLarge means that the envelope exceeded [Options.MaxBody].
@@ -131,6 +146,10 @@ func (m *Mux) invoke(w http.ResponseWriter, r *http.Request, f *function) {
 		inv.res, inv.sent = http.StatusInternalServerError, 0
 	}
 	inv.log(ctx, m.logger, err)
+	if err == nil && inv.refused == nil && inv.unread == nil && inv.res < http.StatusBadRequest {
+		now := time.Now()
+		f.succeeded.Store(&now)
+	}
 	answer(w, status, body)
 }
 

@@ -3,10 +3,12 @@ package customhandler_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -245,5 +247,39 @@ func TestLargeWebhookReachesItsFunction(t *testing.T) {
 	answer := accepted3(t)(capture{Method: http.MethodPost, Path: "/hook", Body: envelope}.serve(mux))
 	if !bytes.Equal(got, []byte(body)) || answer.reply(t).StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("got a body of %d bytes, want %d", len(got), len(body))
+	}
+}
+
+// TestLastSuccess counts an invocation that ended well, and neither one that
+// failed nor one whose caller was refused.
+func TestLastSuccess(t *testing.T) {
+	status, failure := http.StatusBadRequest, errors.New("no")
+	mux := customhandler.New(customhandler.Options{MaxBody: 1000})
+	mux.HTTP(customhandler.HTTPFunction{Name: "hook", Trigger: "req", Response: "res", Handle: func(context.Context, *customhandler.Request) (customhandler.Reply, error) {
+		return customhandler.Reply{Status: status}, nil
+	}})
+	mux.Timer(customhandler.TimerFunction{Name: "tick", Trigger: "timer", Handle: func(context.Context, customhandler.Timer) (customhandler.Outputs, error) {
+		return nil, failure
+	}})
+	call := func(name, body string) {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/"+name, strings.NewReader(body)))
+	}
+	call("hook", `{"Data":{"req":{"Method":"GET"}}}`)
+	call("hook", `{`)
+	call("hook", strings.Repeat(" ", 1001))
+	call("tick", `{"Data":{"timer":{}}}`)
+	for _, name := range []string{"hook", "tick", "none"} {
+		if at := mux.LastSuccess(name); !at.IsZero() {
+			t.Errorf("%s succeeded at %v", name, at)
+		}
+	}
+	status, failure = http.StatusOK, nil
+	began := time.Now()
+	call("hook", `{"Data":{"req":{"Method":"GET"}}}`)
+	call("tick", `{"Data":{"timer":{}}}`)
+	for _, name := range []string{"hook", "tick"} {
+		if at := mux.LastSuccess(name); at.Before(began) {
+			t.Errorf("%s succeeded at %v", name, at)
+		}
 	}
 }

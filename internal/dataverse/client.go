@@ -15,6 +15,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/google/uuid"
+
+	"paybridge/internal/throttle"
 )
 
 // apiPath is the root of the Web API. The version is part of every address,
@@ -51,6 +53,7 @@ type Client struct {
 	host     string
 	pipeline runtime.Pipeline
 	retry    policy.RetryOptions
+	gate     *throttle.Gate
 }
 
 // New returns a client for the organisation at a URL such as
@@ -86,17 +89,31 @@ func New(organisationURL string, cred azcore.TokenCredential, opts *Options) (*C
 		o.Transport = newHTTPClient(o.MaxConcurrent)
 	}
 	origin := u.Scheme + "://" + u.Host
+	gate := throttle.NewGate("Dataverse", o.MaxConcurrent, o.Logger)
 	return &Client{
 		origin:   origin,
 		host:     u.Host,
-		pipeline: newPipeline(origin, cred, loopback && u.Scheme == "http", o),
+		pipeline: newPipeline(origin, cred, loopback && u.Scheme == "http", o, gate),
 		retry:    retryDefaults(o.Retry),
+		gate:     gate,
 	}, nil
 }
 
 // Host returns the host of the organisation in lower case, with the port if
 // the URL named one.
 func (c *Client) Host() string { return c.host }
+
+// WithRetry returns a client that repeats its requests otherwise and shares all
+// else with this one, the bounds of how many at a time included.
+func (c *Client) WithRetry(o policy.RetryOptions) *Client {
+	other := *c
+	other.retry = retryDefaults(o)
+	return &other
+}
+
+// LastServed returns when Dataverse last did what it was asked, zero if it has
+// not yet.
+func (c *Client) LastServed() time.Time { return c.gate.LastServed() }
 
 // Identity is who the client is to Dataverse.
 type Identity struct {

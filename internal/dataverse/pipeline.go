@@ -22,7 +22,7 @@ func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(r
 // newPipeline puts the policies together. From the outside in: azcore's
 // repeats, one more attempt with a fresh token after a 401, the token, the log
 // line, the transport.
-func newPipeline(origin string, cred azcore.TokenCredential, plainHTTP bool, o Options) runtime.Pipeline {
+func newPipeline(origin string, cred azcore.TokenCredential, plainHTTP bool, o Options, gate *throttle.Gate) runtime.Pipeline {
 	token := runtime.NewBearerTokenPolicy(credential{cred}, []string{origin + "/.default"},
 		&policy.BearerTokenOptions{InsecureAllowCredentialWithHTTP: plainHTTP})
 	return runtime.NewPipeline("dataverse", "v9.2",
@@ -31,7 +31,7 @@ func newPipeline(origin string, cred azcore.TokenCredential, plainHTTP bool, o O
 			PerRetry: []policy.Policy{policyFunc(reauthenticate), token, observe(o.Logger)},
 		},
 		&policy.ClientOptions{
-			Transport: newTransport(o.Transport, throttle.NewGate("Dataverse", o.MaxConcurrent, o.Logger)),
+			Transport: newTransport(o.Transport, gate),
 			Telemetry: policy.TelemetryOptions{Disabled: true},
 		})
 }

@@ -132,3 +132,37 @@ func TestNobodyAsksWhileDataverseWantsToBeLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+// TestClientsThatRepeatOtherwiseShareTheGate: one that is patient knows of the
+// throttle that the other one met.
+func TestClientsThatRepeatOtherwiseShareTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &crowded{}
+		client, err := New("http://127.0.0.1:1", nil, &Options{Transport: c, Retry: policy.RetryOptions{MaxRetries: -1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !client.LastServed().IsZero() {
+			t.Errorf("served at %v", client.LastServed())
+		}
+		patient := client.WithRetry(policy.RetryOptions{MaxRetries: 2, RetryDelay: time.Second})
+		for _, step := range []struct {
+			client *Client
+			want   int
+		}{{client, 1}, {patient, 3}} {
+			c.total = 0
+			if _, err := c.burst(t, step.client, 1, says(503, "")); err == nil || c.total != step.want {
+				t.Errorf("%d attempts, want %d: %v", c.total, step.want, err)
+			}
+		}
+		if most, _ := c.burst(t, client, 8, says(429, "")); most != 8 {
+			t.Errorf("%d at a time, want 8", most)
+		}
+		if most, err := c.burst(t, patient, 5, says(200, whoIAm)); most != 4 || err != nil {
+			t.Errorf("%d at a time, %v", most, err)
+		}
+		if patient.LastServed() != time.Now() || client.LastServed() != time.Now() {
+			t.Errorf("served at %v and %v", patient.LastServed(), client.LastServed())
+		}
+	})
+}

@@ -45,14 +45,16 @@ type Client struct {
 	api  *client.API
 	key  secret.Secret
 	mode Mode
+	gate *throttle.Gate
 }
 
 // New returns a client with backends of its own: nothing in it reads or
 // changes what stripe-go holds for the whole process.
 func New(c Config) *Client {
 	key := c.Key.Reveal()
+	gate := throttle.NewGate("Stripe", cmp.Or(c.MaxConcurrent, 16), c.Logger)
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		HTTPClient:        c.httpClient(),
+		HTTPClient:        c.httpClient(gate),
 		URL:               stripe.String(c.baseURL()),
 		MaxNetworkRetries: stripe.Int64(c.MaxRetries),
 		EnableTelemetry:   stripe.Bool(false),
@@ -63,6 +65,7 @@ func New(c Config) *Client {
 		api:  client.New(key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
 		key:  c.Key,
 		mode: KeyMode(c.Key),
+		gate: gate,
 	}
 }
 
@@ -73,7 +76,7 @@ func (c Config) baseURL() string {
 	return c.BaseURL
 }
 
-func (c Config) httpClient() *http.Client {
+func (c Config) httpClient(gate *throttle.Gate) *http.Client {
 	var own http.Client
 	if c.HTTPClient != nil {
 		own = *c.HTTPClient
@@ -92,7 +95,7 @@ func (c Config) httpClient() *http.Client {
 	}
 	own.Transport = &transport{
 		base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/"),
-		gate: throttle.NewGate("Stripe", cmp.Or(c.MaxConcurrent, 16), c.Logger),
+		gate: gate,
 	}
 	return &own
 }
@@ -119,6 +122,10 @@ func KeyMode(key secret.Secret) Mode {
 		return ModeUnknown
 	}
 }
+
+// LastServed returns when Stripe last did what it was asked, zero if it has not
+// yet.
+func (c *Client) LastServed() time.Time { return c.gate.LastServed() }
 
 // Mode is the mode of the client's key.
 func (c *Client) Mode() Mode { return c.mode }

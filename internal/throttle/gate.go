@@ -21,6 +21,7 @@ type Gate struct {
 	mu      sync.Mutex
 	window  Window
 	inside  int
+	served  time.Time
 	waiting []*waiter
 	// opening tries again when the end may be asked again.
 	opening *time.Timer
@@ -63,6 +64,14 @@ func (g *Gate) Size() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.window.Size()
+}
+
+// LastServed returns when the end last did what it was asked, zero if it has not
+// yet.
+func (g *Gate) LastServed() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.served
 }
 
 // Enter waits until a request may be sent and returns what has to be called
@@ -114,6 +123,7 @@ func (g *Gate) leave(ctx context.Context, begun time.Time, a Answer) {
 	case a.Throttled:
 		g.window.Throttled(begun, now)
 	case a.Served:
+		g.served = now
 		g.window.Succeeded(now)
 	}
 	g.window.LeaveAlone(now, a.RetryAfter)
