@@ -13,6 +13,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,6 +147,9 @@ func (s *setup) parts() []part {
 		{name: "solution " + environment.SolutionName, look: s.lookSolution},
 	}
 	tables := s.plan.Mapping.Tables()
+	if !slices.ContainsFunc(tables, func(t crm.Table) bool { return t.Name == s.plan.Mapping.Table }) {
+		parts = append(parts, part{name: "table " + s.plan.Mapping.Table, look: s.lookMapped})
+	}
 	for _, t := range tables {
 		parts = append(parts, part{name: "table " + t.Name, look: s.lookTable(t)})
 	}

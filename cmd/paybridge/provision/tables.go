@@ -19,6 +19,25 @@ func (s *setup) define(ctx context.Context, operation, path string, body object)
 	return err
 }
 
+// lookMapped wants the table to be there that a mapping file names. It is its
+// maker's, so nothing in it is changed.
+func (s *setup) lookMapped(ctx context.Context) (finding, error) {
+	m := s.plan.Mapping
+	have, err := s.read.Table(ctx, m.Table)
+	switch {
+	case err != nil:
+		return finding{}, err
+	case have == nil:
+		return finding{}, &Refused{Problem: "it is not there, and the mapping file says that the payments live in it", Remedy: "make the table, or correct the mapping file; paybridge doctor compares the two"}
+	case have.SetName != m.SetName || have.PrimaryID != m.IDColumn:
+		return finding{}, &Refused{
+			Problem: fmt.Sprintf("its set is %s and its primary key %s, not %s and %s as in the mapping file", have.SetName, have.PrimaryID, m.SetName, m.IDColumn),
+			Remedy:  "correct the mapping file",
+		}
+	}
+	return finding{is: "is there; its columns are as whoever made it wants them"}, nil
+}
+
 // lookTable compares a table and its columns. Its keys are a part of their own.
 func (s *setup) lookTable(want crm.Table) func(context.Context) (finding, error) {
 	return func(ctx context.Context) (finding, error) {
