@@ -77,7 +77,7 @@ func (c *Client) MissingPermissions(ctx context.Context) ([]string, error) {
 		switch {
 		case !ok:
 			return nil, failed
-		case answer.denied():
+		case answer.Denied():
 			// Stripe knows better by which name it goes.
 			name := p.name
 			if told := rakForm.FindString(answer.Message); told != "" {
@@ -92,7 +92,8 @@ func (c *Client) MissingPermissions(ctx context.Context) ([]string, error) {
 	return missing, nil
 }
 
-// denied reports whether the key may not do what was asked for.
-func (e *Error) denied() bool {
+// Denied reports whether the key, a restricted one, may not do what was asked
+// for.
+func (e *Error) Denied() bool {
 	return e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized && strings.Contains(e.Message, "required permissions")
 }

@@ -88,7 +88,7 @@ func (s *Server) serve(do operation) http.HandlerFunc {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if !ok || token == "" {
 			w.Header().Set("WWW-Authenticate", `Bearer authorization="https://login.microsoftonline.com/`+tenant+`", resource="https://vault.azure.net"`)
-			answer(w, nil, &refusal{http.StatusUnauthorized, "Unauthorized", "", "AKV10000: Request is missing a Bearer or PoP token."})
+			replyOf(nil, &refusal{http.StatusUnauthorized, "Unauthorized", "", "AKV10000: Request is missing a Bearer or PoP token."}).write(w)
 			return
 		}
 		var fault *Fault
@@ -100,18 +100,23 @@ func (s *Server) serve(do operation) http.HandlerFunc {
 			return
 		}
 		if refused := s.admit(token, r); refused != nil {
-			answer(w, nil, refused)
+			replyOf(nil, refused).write(w)
 			return
 		}
-		s.mu.Lock()
-		value, refused := do(s, r)
-		s.mu.Unlock()
+		reply := s.carryOut(do, r)
 		if fault != nil {
 			fault.write(w)
 			return
 		}
-		answer(w, value, refused)
+		reply.write(w)
 	}
+}
+
+// carryOut runs the operation and renders its answer while nothing changes.
+func (s *Server) carryOut(do operation, r *http.Request) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return replyOf(do(s, r))
 }
 
 func (s *Server) admit(token string, r *http.Request) *refusal {
@@ -128,7 +133,7 @@ func (f *Fault) write(w http.ResponseWriter) {
 	if f.Drop {
 		panic(http.ErrAbortHandler) // The documented way to close a connection without an answer.
 	}
-	answer(w, nil, &refusal{f.Status, f.Code, f.Inner, "A fault was asked for."})
+	replyOf(nil, &refusal{f.Status, f.Code, f.Inner, "A fault was asked for."}).write(w)
 }
 
 // refusal is an error of the vault's.
@@ -141,20 +146,35 @@ func notFound(name string) *refusal {
 	return &refusal{http.StatusNotFound, "SecretNotFound", "", "A secret with (name/id) " + name + " was not found in this key vault."}
 }
 
-func answer(w http.ResponseWriter, value any, refused *refusal) {
-	status := http.StatusOK
+// reply is an answer as it is sent.
+type reply struct {
+	status int
+	body   []byte
+}
+
+func replyOf(value any, refused *refusal) reply {
 	if refused != nil {
 		fault := map[string]any{"code": refused.code, "message": refused.message}
 		if refused.inner != "" {
 			fault["innererror"] = map[string]string{"code": refused.inner}
 		}
-		status, value = refused.status, map[string]any{"error": fault}
+		body, _ := json.Marshal(map[string]any{"error": fault}) // Maps of strings always encode.
+		return reply{refused.status, body}
 	}
 	if value == nil {
-		w.WriteHeader(http.StatusNoContent)
-		return
+		return reply{status: http.StatusNoContent}
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
+	body, err := json.Marshal(value)
+	if err != nil {
+		return reply{status: http.StatusInternalServerError}
+	}
+	return reply{http.StatusOK, body}
+}
+
+func (r reply) write(w http.ResponseWriter) {
+	if r.body != nil {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body)
 }

@@ -44,7 +44,7 @@ func (s *subject) health(ctx context.Context) (health.Report, string, error) {
 	return report, app, nil
 }
 
-const appRemedy = "check that the app is deployed and started, and look at its log: az webapp log tail, or Application Insights"
+const appRemedy = "check that the app is deployed and started, and look at its log in Application Insights: a setting that is wrong and a Key Vault reference that does not resolve keep it from starting"
 
 func checkHealth(ctx context.Context, s *subject, r *record) {
 	report, app, err := s.health(ctx)
@@ -105,21 +105,31 @@ func checkWebhook(ctx context.Context, s *subject, r *record) {
 		r.skip("webhook", "it needs the webhook endpoint and StripeWebhookSecret")
 		return
 	}
+	var refused endpoint.Answer
+	taken := -1
 	for i, signing := range secrets {
 		answer, err := endpoint.Probe(ctx, s.HTTP, ours[0].URL, signing, s.Target.Settings.Livemode(), s.Now())
-		switch {
-		case err != nil:
+		if err != nil {
 			r.failed("webhook", err, appRemedy)
 			return
-		case answer.Taken() && i == 0:
-			r.ok("webhook", "the app takes what is signed with the current secret")
-		case answer.Taken():
-			r.ok("webhook", "the app takes what is signed with a secret that is being rolled")
-		case answer.Reason == stripeapi.ErrNoMatch.Error() && i > 0:
-			r.warn("webhook", fmt.Sprintf("the app does not know secret %d of StripeWebhookSecret", i+1), answer.Remedy())
-		default:
-			r.problem("webhook", "the app does not take a signed event: "+answer.String(), answer.Remedy())
-			return
 		}
+		if answer.Taken() {
+			taken = i
+			break
+		}
+		if refused.Status == 0 {
+			refused = answer
+		}
+		if answer.Reason != stripeapi.ErrNoMatch.Error() {
+			break // The next secret would meet the same.
+		}
+	}
+	switch {
+	case taken == 0:
+		r.ok("webhook", "the app takes what is signed with the current secret")
+	case taken > 0:
+		r.warn("webhook", "the app takes what is signed with a previous secret, and not with the current one: "+refused.String(), refused.Remedy())
+	default:
+		r.problem("webhook", "the app does not take a signed event: "+refused.String(), refused.Remedy())
 	}
 }

@@ -108,6 +108,12 @@ func TestBroken(t *testing.T) {
 			},
 			doctor.Problem, "stripe", "the key lacks " + stripeapi.Permissions()[0], "in Stripe's Dashboard",
 		},
+		"key that may not see endpoints": {
+			func(r *rig) {
+				r.must(r.vault.Write(r.t.Context(), "stripe-secret-key", secret.New("rk_test_blind"), nil))
+			},
+			doctor.Warning, "webhook endpoint", "cannot be looked at", "StripeSecretKey",
+		},
 		"event not delivered": {
 			func(r *rig) {
 				r.app.secrets = nil
@@ -196,7 +202,15 @@ func TestBroken(t *testing.T) {
 		},
 		"app not restarted after a roll": {
 			func(r *rig) { r.setup(func(c *endpoint.Config) { c.Roll = true }) },
-			doctor.Problem, "app", "does not take a signed event", "restart it",
+			doctor.Warning, "app", "with a previous secret, and not with the current one", "restart it",
+		},
+		"app with another secret": {
+			func(r *rig) { r.app.secrets = []secret.Secret{secret.New("whsec_hunter2hunter2hunter2hunter2")} },
+			doctor.Problem, "app", "does not take a signed event: it answers 400", "restart it",
+		},
+		"app without a secret": {
+			func(r *rig) { r.app.secrets = nil },
+			doctor.Problem, "app", "no webhook signing secret is configured", "look at the app's log",
 		},
 		"function key changed": {
 			func(r *rig) { r.app.key = "another" },

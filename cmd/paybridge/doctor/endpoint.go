@@ -29,6 +29,9 @@ func checkEndpoint(ctx context.Context, s *subject, r *record) {
 	case errors.Is(err, errNoApp):
 		r.problem("endpoint", "Stripe has no webhook endpoint of PayBridge's, or those of several apps", setupStripe+"; if there are several apps, name the one that is meant with --app")
 		return
+	case denied(err):
+		r.warn("endpoint", "with this key the webhook endpoints cannot be looked at", "give the restricted key rak_webhook_read in Stripe's Dashboard, or put another key into the environment variable StripeSecretKey for this command only")
+		return
 	case err != nil:
 		r.failed("endpoint", err, keyRemedy(err))
 		return
@@ -46,6 +49,12 @@ func checkEndpoint(ctx context.Context, s *subject, r *record) {
 	for _, e := range ours {
 		checkOne(s, r, e, e.ID == current.ID)
 	}
+}
+
+// denied reports whether the key may not do what was asked for.
+func denied(err error) bool {
+	answer, ok := errors.AsType[*stripeapi.Error](err)
+	return ok && answer.Denied()
 }
 
 // checkOne looks at one endpoint. Those beside the current one need not be

@@ -89,8 +89,8 @@ func newRig(t *testing.T) *rig {
 	}
 	var err error
 	r.stripe, err = stripe.Open(stripe.Config{
-		Dir: t.TempDir(), SecretKey: testKey, RestrictedKeys: []string{limitedKey, "rk_test_lesser"}, Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}},
-		Permissions: map[string][]string{limitedKey: granted, "rk_test_lesser": granted[1:]},
+		Dir: t.TempDir(), SecretKey: testKey, RestrictedKeys: []string{limitedKey, "rk_test_lesser", "rk_test_blind"}, Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}},
+		Permissions: map[string][]string{limitedKey: granted, "rk_test_lesser": granted[1:], "rk_test_blind": granted[:len(granted)-1]},
 	})
 	r.must(err)
 	t.Cleanup(func() { _ = r.stripe.Close() })

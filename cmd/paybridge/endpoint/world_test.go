@@ -44,7 +44,6 @@ type world struct {
 	// after lets the request that is the last be carried out before the
 	// connection goes.
 	after bool
-	asked int
 }
 
 // app takes events as the deployed function does.
@@ -81,12 +80,11 @@ func newWorld(t *testing.T) *world {
 	var err error
 	w.stripe, err = stripe.Open(stripe.Config{
 		Dir: t.TempDir(), Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}}, Now: w.now, Faults: func(*http.Request) *stripe.Fault {
-			switch served, last := w.serve(); {
-			case served:
+			served, after := w.serve()
+			if served {
 				return nil
-			default:
-				return &stripe.Fault{Drop: true, AfterCommit: last && w.after}
 			}
+			return &stripe.Fault{Drop: true, AfterCommit: after}
 		},
 	})
 	if err != nil {
@@ -98,12 +96,11 @@ func newWorld(t *testing.T) *world {
 	w.client = stripeapi.New(stripeapi.Config{Key: secret.New(w.stripe.SecretKey()), BaseURL: atStripe.URL})
 
 	w.kv = keyvault.New(keyvault.Config{Faults: func(*http.Request) *keyvault.Fault {
-		switch served, last := w.serve(); {
-		case served:
+		served, after := w.serve()
+		if served {
 			return nil
-		default:
-			return &keyvault.Fault{Drop: true, AfterCommit: last && w.after}
 		}
+		return &keyvault.Fault{Drop: true, AfterCommit: after}
 	}})
 	atVault := httptest.NewServer(w.kv)
 	t.Cleanup(atVault.Close)
@@ -136,11 +133,10 @@ func (w *world) nextSecond() {
 }
 
 // serve counts a request and says whether it is served as usual, and if not
-// whether it is the first that is not.
-func (w *world) serve() (served, last bool) {
+// whether it is carried out all the same.
+func (w *world) serve() (served, after bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.asked++
 	if w.left < 0 {
 		return true, false
 	}
@@ -148,9 +144,10 @@ func (w *world) serve() (served, last bool) {
 	if w.left >= 0 {
 		return true, false
 	}
-	last = w.left == -1
-	w.left = 0 // The process is dead: nothing that comes after it is served.
-	return false, last
+	after = w.after
+	// The process is dead: nothing that comes later is served.
+	w.left, w.after = 0, false
+	return false, after
 }
 
 // dieAt lets the process die with its n-th request, counted from zero.
