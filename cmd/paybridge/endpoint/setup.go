@@ -37,18 +37,14 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Error is a state in which setup does not go on, with what to do about it.
-type Error struct{ Message, Remedy string }
-
-// Error returns what is wrong.
-func (e *Error) Error() string { return e.Message }
-
-// Hint returns what to do.
-func (e *Error) Hint() string { return e.Remedy }
-
 // Setup makes the endpoint what it should be. Run again it does nothing, and
 // run after a crash it does what is missing.
-func Setup(ctx context.Context, c Config) error {
+//
+// The error is an *Error or a *vault.Error where there is something to do about
+// it, else that of the client.
+func Setup(ctx context.Context, c Config) error { return explain(c.setup(ctx)) }
+
+func (c Config) setup(ctx context.Context) error {
 	if c.Now == nil {
 		c.Now = time.Now
 	}

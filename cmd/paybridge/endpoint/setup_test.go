@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"paybridge/cmd/paybridge/endpoint"
+	"paybridge/cmd/paybridge/vault"
 	"paybridge/internal/secret"
 	"paybridge/internal/stripeapi"
+	"paybridge/standin/stripe"
 )
 
 func TestSetup(t *testing.T) {
@@ -171,3 +173,66 @@ func TestOthers(t *testing.T) {
 }
 
 func nop(*endpoint.Config) {}
+
+// What Stripe refuses comes with what to do about it.
+func TestStripeRefuses(t *testing.T) {
+	t.Parallel()
+	refused := func(w *world, hint string) {
+		t.Helper()
+		err := w.setup()
+		if e, ok := errors.AsType[*endpoint.Error](err); !ok || !strings.Contains(e.Hint(), hint) {
+			t.Errorf("got %v, want the hint %q", err, hint)
+		}
+		if w.kv.Writes() != 0 {
+			t.Error("something was stored")
+		}
+	}
+	w := newWorld(t)
+	for i := range 16 {
+		if _, err := w.stripe.Register(fmt.Sprintf("https://other.example/%d", i), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(w, "delete the webhook endpoints of the account that nobody needs")
+	w = newWorld(t)
+	w.client = stripeapi.New(stripeapi.Config{Key: secret.New("rk_test_reader"), BaseURL: w.stripeURL})
+	refused(w, "rak_webhook_write")
+	w.client = stripeapi.New(stripeapi.Config{Key: secret.New("rk_test_wrong"), BaseURL: w.stripeURL})
+	refused(w, "make a new one")
+	w.client = stripeapi.New(stripeapi.Config{Key: secret.New(w.stripe.SecretKey()), BaseURL: w.stripeURL})
+	w.stripe.FaultNext("POST", "/v1/webhook_endpoints", 1, stripe.Fault{Status: 500})
+	refused(w, "run this again")
+	if err := w.setup(); err != nil {
+		t.Error(err)
+	}
+	w.good(1)
+}
+
+// A vault that does not take the secret leaves no endpoint behind.
+func TestVaultRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuseWrites = true
+	err := w.setup()
+	if e, ok := errors.AsType[*vault.Error](err); !ok || !strings.Contains(e.Hint(), "Key Vault Secrets Officer") || len(w.endpoints()) != 0 {
+		t.Errorf("got %v and %d endpoints", err, len(w.endpoints()))
+	}
+	w.refuseWrites = false
+	if err := w.setup(); err != nil {
+		t.Error(err)
+	}
+	w.good(1)
+}
+
+func TestParseApp(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://Pay.azurewebsites.net/": "https://pay.azurewebsites.net", " pay.azurewebsites.net": "https://pay.azurewebsites.net",
+		"http://127.0.0.1:7071": "http://127.0.0.1:7071", "http://localhost:7071/": "http://localhost:7071",
+		"http://pay.azurewebsites.net": "", "https://pay.azurewebsites.net/api": "", "https://pay.azurewebsites.net?code=x": "", "": "", "ftp://x": "", "https://u@x": "",
+	} {
+		if got, err := endpoint.ParseApp(address); got != want || (err == nil) != (want != "") {
+			t.Errorf("ParseApp(%q) = %q, %v", address, got, err)
+		}
+	}
+}

@@ -36,6 +36,9 @@ type world struct {
 	url    string
 	said   []string
 
+	stripeURL    string
+	refuseWrites bool
+
 	clock time.Duration
 
 	mu sync.Mutex
@@ -79,7 +82,8 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, left: -1, app: &app{}}
 	var err error
 	w.stripe, err = stripe.Open(stripe.Config{
-		Dir: t.TempDir(), Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}}, Now: w.now, Faults: func(*http.Request) *stripe.Fault {
+		Dir: t.TempDir(), RestrictedKeys: []string{"rk_test_reader"}, Permissions: map[string][]string{"rk_test_reader": {"webhook_read"}},
+		Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}}, Now: w.now, Faults: func(*http.Request) *stripe.Fault {
 			served, after := w.serve()
 			if served {
 				return nil
@@ -95,7 +99,12 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(atStripe.Close)
 	w.client = stripeapi.New(stripeapi.Config{Key: secret.New(w.stripe.SecretKey()), BaseURL: atStripe.URL})
 
-	w.kv = keyvault.New(keyvault.Config{Faults: func(*http.Request) *keyvault.Fault {
+	w.stripeURL = atStripe.URL
+
+	w.kv = keyvault.New(keyvault.Config{Faults: func(r *http.Request) *keyvault.Fault {
+		if w.refuseWrites && r.Method == http.MethodPut {
+			return &keyvault.Fault{Status: http.StatusForbidden, Code: "Forbidden", Inner: "ForbiddenByRbac"}
+		}
 		served, after := w.serve()
 		if served {
 			return nil
