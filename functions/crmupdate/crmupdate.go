@@ -107,7 +107,7 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 // made possible: a refund that failed later, an edit that had to wait for a
 // bank, a second link that can still be paid. paymentrequest looks at them; what
 // a row asks for is its business. The hints of the jobs that are left go back to
-// the queue.
+// the queue, and so do those that are about another row.
 func (c *Config) outputs(jobs, left []*job) (customhandler.Outputs, error) {
 	out := customhandler.Outputs{}
 	for _, j := range jobs {
@@ -120,14 +120,19 @@ func (c *Config) outputs(jobs, left []*job) (customhandler.Outputs, error) {
 		}
 		out[changes] = append(out[changes], body)
 	}
+	var back []payment.Hint
+	for _, j := range jobs {
+		back = append(back, j.forward...)
+	}
 	for _, j := range left {
-		for _, h := range j.hints {
-			body, err := h.Encode()
-			if err != nil {
-				return nil, fmt.Errorf("encoding a hint: %w", err)
-			}
-			out[unfinished] = append(out[unfinished], body)
+		back = append(back, j.hints...)
+	}
+	for _, h := range back {
+		body, err := h.Encode()
+		if err != nil {
+			return nil, fmt.Errorf("encoding a hint: %w", err)
 		}
+		out[unfinished] = append(out[unfinished], body)
 	}
 	return out, nil
 }

@@ -158,7 +158,7 @@ func (c *Config) link(ctx context.Context, j *job) (bool, error) {
 			l = session.Link
 		}
 	}
-	if l.CRMOrg != "" && c.Org != "" && l.CRMOrg != c.Org {
+	if !c.ours(l) {
 		c.log(ctx, j, outcome.Done, "the payment belongs to another CRM organisation", nil)
 		return false, nil
 	}

@@ -27,6 +27,8 @@ type job struct {
 	events map[string]crm.Event
 	facts  payment.Facts
 	status payment.Status
+	// forward are hints that turned out to be about another row.
+	forward []payment.Hint
 	// absorbed says that another job took over the hints.
 	absorbed bool
 	// asks says that the row asks for something which is still to be done.
@@ -97,6 +99,7 @@ func merge(jobs []*job) []*job {
 func (j *job) absorb(other *job) {
 	other.absorbed = true
 	j.hints = append(j.hints, other.hints...)
+	j.forward, other.forward = append(j.forward, other.forward...), nil
 	j.deliveries = max(j.deliveries, other.deliveries)
 	if other.row != nil && other.loaded.Before(j.loaded) {
 		j.row, j.loaded = other.row, other.loaded

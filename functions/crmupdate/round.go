@@ -45,6 +45,9 @@ func (c *Config) work(ctx context.Context, j *job) rounds.Next {
 	if outcome.Of(j.err) == outcome.Again {
 		return rounds.Again
 	}
+	if c.turnAway(ctx, j); len(j.hints) == 0 {
+		return rounds.Finished
+	}
 	return rounds.Write
 }
 

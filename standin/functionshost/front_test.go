@@ -133,6 +133,36 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestKeyInAHeader: the header is looked at first, as the host does.
+func TestKeyInAHeader(t *testing.T) {
+	h, _ := startScripted(t, Config{
+		ScriptRoot:  app(t, map[string]string{"f": httpFunction("f")}),
+		RequireKeys: true, FunctionKeys: map[string]string{"default": "secret"},
+	}, echo)
+	for _, c := range []struct {
+		header, query string
+		want          int
+	}{{"secret", "", 200}, {"wrong", "", 401}, {"Secret", "", 401}, {"secret", "?code=wrong", 200}, {"wrong", "?code=secret", 401}, {"", "?code=secret", 200}} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.URL()+"/api/f"+c.query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.header != "" {
+			req.Header.Set("x-functions-key", c.header)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := res.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if res.StatusCode != c.want {
+			t.Errorf("%+v: status %d", c, res.StatusCode)
+		}
+	}
+}
+
 func TestBodyLimit(t *testing.T) {
 	h, _ := startScripted(t, Config{
 		ScriptRoot: app(t, map[string]string{"f": httpFunction("f")}),
