@@ -26,16 +26,24 @@ type Flags struct {
 }
 
 // Open finds the target. The error is a settings error with all the Problems
-// there are, or an Error.
+// there are, or an Error. Secrets that are not in the vault yet are no error:
+// what a command cannot do without it says with Require.
 func (f Flags) Open(ctx context.Context, p Process) (*Target, error) {
 	t, problems, err := f.Inspect(ctx, p)
-	if err == nil && len(problems) > 0 {
+	if problems = slices.DeleteFunc(problems, absentOnly); err == nil && len(problems) > 0 {
 		err = errors.Join(problems[0], t.Close(ctx))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return t, nil
+}
+
+// absentOnly reports whether nothing is wrong but secrets that are not in the
+// vault.
+func absentOnly(err error) bool {
+	problems := settings.Problems(err)
+	return len(problems) > 0 && !slices.ContainsFunc(problems, func(p *settings.Problem) bool { return !p.Absent })
 }
 
 // Inspect is Open for whoever wants to know all that is wrong: what of the

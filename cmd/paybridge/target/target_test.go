@@ -3,6 +3,7 @@ package target_test
 import (
 	"errors"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/target"
 	"paybridge/internal/settings"
+	"paybridge/standin/keyvault"
 )
 
 // process is a process with an environment of its own.
@@ -87,6 +89,30 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"StripeSecretKey", "DataverseUrl", "DataverseURL", "PaymentEventQueue"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestSecretsAreNotThereYet: the CRM is set up while the vault is still empty.
+func TestSecretsAreNotThereYet(t *testing.T) {
+	vault := httptest.NewServer(keyvault.New(keyvault.Config{}))
+	t.Cleanup(vault.Close)
+	reference := "@Microsoft.KeyVault(SecretUri=" + vault.URL + "/secrets/later)"
+	opened, err := target.Flags{Settings: file(t, `{"DataverseUrl": "http://127.0.0.1:7072", "StripeSecretKey": "`+reference+`", "StripeWebhookSecret": "`+reference+`"}`)}.
+		Open(t.Context(), process())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened.Dataverse == nil || opened.Stripe != nil {
+		t.Errorf("the target is %+v", opened)
+	}
+	err = opened.Require("StripeSecretKey", "DataverseUrl")
+	if err == nil || !strings.Contains(err.Error(), "StripeSecretKey is not set") {
+		t.Errorf("missing: %v", err)
+	}
+	// Together with something that is wrong it is told as well.
+	_, err = target.Flags{Settings: file(t, `{"DataverseUrl": "nonsense", "StripeSecretKey": "`+reference+`"}`)}.Open(t.Context(), process())
+	if problems := settings.Problems(err); len(problems) != 2 {
+		t.Errorf("the problems are %v", problems)
 	}
 }
 
