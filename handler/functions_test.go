@@ -155,3 +155,21 @@ func TestTheHostWaitsForInvocations(t *testing.T) {
 		t.Errorf("an invocation takes up to %v, the host kills at %v, the locks end at %v", settings.MaxInvocation, timeout, lock)
 	}
 }
+
+// TestOperateExplainsEveryCheck holds the page about operation to what health
+// checks.
+func TestOperateExplainsEveryCheck(t *testing.T) {
+	text, err := os.ReadFile("../docs/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := healthConfig(settings.Settings{}, clients{}, customhandler.New(customhandler.Options{}), slog.New(slog.DiscardHandler))
+	if err != nil || len(config.Probes) == 0 {
+		t.Fatal("no checks", err)
+	}
+	for _, probe := range config.Probes {
+		if !strings.Contains(string(text), "`"+probe.Name+"`") {
+			t.Errorf("docs/operate.md does not say what to do when %s fails", probe.Name)
+		}
+	}
+}

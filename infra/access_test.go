@@ -181,6 +181,7 @@ func filepathOf(module string) string { return "modules/" + module + ".bicep" }
 // means, and is explained to the operator.
 func TestAlertsReachSomebody(t *testing.T) {
 	names := map[string]bool{}
+	page := read(t, "../docs/operate.md")
 	for _, r := range templates(t)[filepathOf("alerts")].Resources {
 		if r.Type != "Microsoft.Insights/metricAlerts" && r.Type != "Microsoft.Insights/scheduledQueryRules" {
 			continue
@@ -195,6 +196,9 @@ func TestAlertsReachSomebody(t *testing.T) {
 		})
 		if !told || text(r.Body.Get("properties", "description")) == "" || r.Body.Get("properties", "enabled") != bicep.Bool(true) {
 			t.Errorf("the alert %s tells nobody, or not what it means", name)
+		}
+		if !strings.Contains(page, "\n### "+name+"\n") {
+			t.Errorf("docs/operate.md does not say what to do about the alert %s", name)
 		}
 	}
 	want := []string{"dead letters", "failed invocations", "needs review", "not reachable", "not reconciled", "payments cannot flow"}

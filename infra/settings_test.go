@@ -227,3 +227,14 @@ func TestParameterFileFits(t *testing.T) {
 		t.Errorf("main.bicep has no parameter %s", name)
 	}
 }
+
+// TestVariablesAreDocumented: what azd env set knows is in the page, with the
+// default that it has.
+func TestVariablesAreDocumented(t *testing.T) {
+	page := read(t, "../docs/deploy.md") + read(t, "../docs/reconcile.md")
+	for _, found := range regexp.MustCompile(`\$\{([A-Z_]+)(?:=([^}]*))?\}`).FindAllStringSubmatch(read(t, "main.parameters.json"), -1) {
+		if name := found[1]; !strings.HasPrefix(name, "AZURE_") && !strings.Contains(page, name) {
+			t.Errorf("no page says what azd env set %s is for", name)
+		}
+	}
+}
