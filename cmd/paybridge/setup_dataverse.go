@@ -146,7 +146,7 @@ func show(t *terminal, e provision.Event) {
 	case provision.Made:
 		t.say("  done    %s: %s", e.Part, e.Text)
 	case provision.Planned:
-		t.say("  would   %s: %s", e.Part, e.Text)
+		t.say("  would   %s: be %s", e.Part, e.Text)
 	case provision.Left:
 		t.say("  left    %s: %s", e.Part, e.Text)
 	case provision.Note:

@@ -81,11 +81,21 @@ func Compare(want crm.Table, have *Table) []Difference {
 	return all
 }
 
-func compareColumn(table string, want crm.Column, have *Column) []Difference {
-	part := "column " + table + "." + want.Name
-	if want.Type == crm.Choice {
-		part = "choice " + table + "." + want.Name
+// MissingFrom returns the difference of a column that a table has not.
+func MissingFrom(table crm.Table, column crm.Column) Difference {
+	return compareColumn(table.Name, column, nil)[0]
+}
+
+// partName is a column or a choice by its full name.
+func partName(table string, column crm.Column) string {
+	if column.Type == crm.Choice {
+		return "choice " + table + "." + column.Name
 	}
+	return "column " + table + "." + column.Name
+}
+
+func compareColumn(table string, want crm.Column, have *Column) []Difference {
+	part := partName(table, want)
 	d := func(kind Kind, remedy, problem string, args ...any) Difference {
 		return Difference{Kind: kind, Part: part, Problem: fmt.Sprintf(problem, args...), Remedy: remedy, Column: want}
 	}

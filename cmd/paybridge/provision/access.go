@@ -137,7 +137,7 @@ func (s *setup) assign(ctx context.Context, user, role uuid.UUID) error {
 		return err
 	}
 	_, err = s.client.Call(ctx, dataverse.Call{
-		Operation: "giving the security role", Method: http.MethodPost, Repeatable: true,
+		Operation: "giving the security role", Method: http.MethodPost,
 		Path: fmt.Sprintf("systemusers(%s)/systemuserroles_association/$ref", user),
 		Body: object{"@odata.id": link},
 	})

@@ -51,7 +51,7 @@ type Patience struct {
 	// Part bounds the making of one part: 10 minutes.
 	Part time.Duration
 	// KeyPoll is the longest time between two looks at the index of an alternate
-	// key, Keys bounds the waiting for all of a table: 10 s and 20 minutes.
+	// key, Keys bounds the waiting for all of them: 10 s and 20 minutes.
 	KeyPoll, Keys time.Duration
 }
 
@@ -153,10 +153,9 @@ func (s *setup) parts() []part {
 	for _, t := range tables {
 		parts = append(parts, part{name: "table " + t.Name, look: s.lookTable(t)})
 	}
-	for _, t := range tables {
-		parts = append(parts, part{name: "alternate keys of " + t.Name, look: s.lookKeys(t), limit: s.patience.Keys})
-	}
-	parts = append(parts, part{name: "security role " + environment.RoleName, look: s.lookRole})
+	parts = append(parts,
+		part{name: "alternate keys", look: s.lookKeys(tables), limit: s.patience.Keys},
+		part{name: "security role " + environment.RoleName, look: s.lookRole})
 	if s.plan.ClientID != uuid.Nil {
 		parts = append(parts, part{name: "application user", look: s.lookUser})
 	}

@@ -12,51 +12,60 @@ import (
 	"paybridge/internal/dataverse"
 )
 
-// lookKeys compares the alternate keys of a table and waits until all of them
-// are active: before that no row is found by them, and nothing keeps two rows
-// from having the same.
-func (s *setup) lookKeys(want crm.Table) func(context.Context) (finding, error) {
+// lookKeys compares the alternate keys of all tables and waits until they are
+// active: before that no row is found by them, and nothing keeps two rows from
+// having the same. Dataverse builds the indexes beside each other, so all are
+// made before the first is waited for.
+func (s *setup) lookKeys(tables []crm.Table) func(context.Context) (finding, error) {
 	reactivated := map[string]bool{}
 	return func(ctx context.Context) (finding, error) {
-		have, err := s.keys(ctx, want)
-		if err != nil {
-			return finding{}, err
-		}
-		f := finding{is: fmt.Sprintf("%d are active", len(want.Keys))}
-		for _, key := range want.Keys {
-			i := slices.IndexFunc(have, func(k environment.Key) bool { return k.LogicalName == key.Name })
-			switch {
-			case i < 0:
-				f.todo = append(f.todo, action{subject: "alternate key " + key.Name, text: "made", do: func(ctx context.Context) error {
-					return s.define(ctx, "making alternate key "+key.Name, tablePath(want.Name)+"/Keys", s.keyBody(key))
-				}})
-			case !slices.Equal(have[i].Columns, key.Columns):
-				f.left = append(f.left, fmt.Sprintf("%s is on %s, not on %s: delete it in make.powerapps.com and run setup again",
-					key.Name, strings.Join(have[i].Columns, " and "), strings.Join(key.Columns, " and ")))
-			case have[i].Status == environment.KeyFailed && reactivated[key.Name]:
-				return f, s.failedKey(ctx, want, key)
-			case have[i].Status == environment.KeyFailed:
-				f.todo = append(f.todo, action{subject: "alternate key " + key.Name, text: "built again, because it had failed", do: func(ctx context.Context) error {
-					reactivated[key.Name] = true
-					_, err := s.client.Call(ctx, dataverse.Call{
-						Operation: "building alternate key " + key.Name + " again", Method: http.MethodPost, Path: "ReactivateEntityKey", Repeatable: true,
-						Body: object{"EntityLogicalName": want.Name, "EntityKeyLogicalName": key.Name},
-					})
-					return err
-				}})
+		var f finding
+		var waiting []action
+		active := 0
+		for _, want := range tables {
+			have, err := s.keys(ctx, want)
+			if err != nil {
+				return finding{}, err
+			}
+			for _, key := range want.Keys {
+				i := slices.IndexFunc(have, func(k environment.Key) bool { return k.LogicalName == key.Name })
+				subject := "alternate key " + key.Name
+				switch {
+				case i < 0:
+					f.todo = append(f.todo, action{subject: subject, text: "made", do: func(ctx context.Context) error {
+						return s.define(ctx, "making alternate key "+key.Name, tablePath(want.Name)+"/Keys", s.keyBody(key))
+					}})
+				case !slices.Equal(have[i].Columns, key.Columns):
+					f.left = append(f.left, fmt.Sprintf("%s is on %s, not on %s: delete it in make.powerapps.com and run setup again",
+						key.Name, strings.Join(have[i].Columns, " and "), strings.Join(key.Columns, " and ")))
+				case have[i].Status == environment.KeyFailed && reactivated[key.Name]:
+					return f, s.failedKey(ctx, want, key)
+				case have[i].Status == environment.KeyFailed:
+					f.todo = append(f.todo, action{subject: subject, text: "built again, because it had failed", do: func(ctx context.Context) error {
+						err := s.reactivate(ctx, want, key)
+						reactivated[key.Name] = err == nil
+						return err
+					}})
+				case have[i].Status != environment.KeyActive:
+					waiting = append(waiting, action{subject: subject, text: fmt.Sprintf("is %s; waiting until it is active", have[i].Status)})
+				default:
+					active++
+				}
 			}
 		}
-		if len(f.todo) > 0 {
-			return f, nil
-		}
-		// Only when all of them are under way there is nothing to do but wait.
-		for _, k := range have {
-			if k.Status == environment.KeyPending || k.Status == environment.KeyInProgress {
-				f.todo = append(f.todo, action{subject: "alternate key " + k.LogicalName, text: fmt.Sprintf("is %s; waiting until it is active", k.Status)})
-			}
-		}
+		f.is = fmt.Sprintf("%d are active", active)
+		f.todo = append(f.todo, waiting...)
 		return f, nil
 	}
+}
+
+// reactivate has the index of a key that failed built again.
+func (s *setup) reactivate(ctx context.Context, t crm.Table, key crm.Key) error {
+	_, err := s.client.Call(ctx, dataverse.Call{
+		Operation: "building alternate key " + key.Name + " again", Method: http.MethodPost, Path: "ReactivateEntityKey",
+		Body: object{"EntityLogicalName": t.Name, "EntityKeyLogicalName": key.Name},
+	})
+	return err
 }
 
 // keys reads the keys; where a dry run has not made the table there are none.

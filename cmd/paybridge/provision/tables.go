@@ -59,6 +59,13 @@ func (s *setup) lookTable(want crm.Table) func(context.Context) (finding, error)
 				corrected = corrected || d.Kind == environment.ShortText || d.Kind == environment.FewDecimals || d.Kind == environment.MissingOption
 			}
 		}
+		if have == nil {
+			for _, c := range want.Columns {
+				if c.Type == crm.Lookup {
+					f.todo = append(f.todo, s.mend(want, nil, environment.MissingFrom(want, c)))
+				}
+			}
+		}
 		if corrected {
 			f.todo = append(f.todo, action{text: "published", do: func(ctx context.Context) error {
 				return s.define(ctx, "publishing table "+want.Name, "PublishXml", publishBody(want.Name))
