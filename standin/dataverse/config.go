@@ -69,6 +69,9 @@ type Metadata struct {
 	// KeyPolls is how often the status of a new alternate key is asked for
 	// before its index is active. Zero: 2. Negative: it is active at once.
 	KeyPolls int
+	// Publishing keeps changes of columns back until the table is published. New
+	// components never wait for that.
+	Publishing bool
 }
 
 func (m Metadata) keyPolls() int {

@@ -95,7 +95,8 @@ func (x *tx) replaceColumn(t *table, c *Column, q *request) (*response, error) {
 	if !strings.EqualFold(b.SchemaName, c.SchemaName) || attributeType(c) != string(c.Type) {
 		return nil, fail(http.StatusBadRequest, codeInvalidArgument, "The definition is not one of the column %s.", c.LogicalName)
 	}
-	after := *c
+	after := t.latest(c)
+	options := after.Options
 	after.Options = nil
 	if b.OptionSet == nil {
 		b.OptionSet = &optionSetBody{}
@@ -104,7 +105,7 @@ func (x *tx) replaceColumn(t *table, c *Column, q *request) (*response, error) {
 		return nil, err
 	}
 	// The options of a choice have actions of their own.
-	after.Options = c.Options
+	after.Options = options
 	if c.DateOnly != after.DateOnly {
 		return nil, fail(http.StatusBadRequest, codeInvalidArgument, "The format of the column %s cannot be changed.", c.LogicalName)
 	}
@@ -116,14 +117,43 @@ func (x *tx) replaceColumn(t *table, c *Column, q *request) (*response, error) {
 	return noContent(), x.setColumnDefinition(t, after)
 }
 
-// setColumnDefinition puts a column in the place of the one with its name.
+// setColumnDefinition puts a column in the place of the one with its name, or
+// notes it until the table is published.
 func (x *tx) setColumnDefinition(t *table, c Column) error {
 	def := t.changed()
-	i := slices.IndexFunc(def.Columns, func(have Column) bool { return have.LogicalName == c.LogicalName })
-	if i < 0 {
+	is := func(have Column) bool { return have.LogicalName == c.LogicalName }
+	i := slices.IndexFunc(def.Columns, is)
+	switch {
+	case i < 0:
 		return fail(http.StatusBadRequest, codeInvalidArgument, "The column %s is not customizable.", c.LogicalName)
+	case x.cfg.Metadata.Publishing:
+		def.Unpublished = append(slices.DeleteFunc(slices.Clone(def.Unpublished), is), c)
+	default:
+		def.Columns[i] = c
 	}
-	def.Columns[i] = c
+	return x.define(def)
+}
+
+// latest is a column as it was changed last, published or not.
+func (t *table) latest(c *Column) Column {
+	for _, unpublished := range t.Unpublished {
+		if unpublished.LogicalName == c.LogicalName {
+			return unpublished
+		}
+	}
+	return *c
+}
+
+// publishTable brings the changes of a table's columns to light.
+func (x *tx) publishTable(t *table) error {
+	if len(t.Unpublished) == 0 {
+		return nil
+	}
+	def := t.changed()
+	for i, c := range def.Columns {
+		def.Columns[i] = t.latest(&c)
+	}
+	def.Unpublished = nil
 	return x.define(def)
 }
 
@@ -167,7 +197,7 @@ func (x *tx) insertOption(q *request) (*response, error) {
 	if t == nil || t.byName[b.AttributeLogicalName] == nil || t.byName[b.AttributeLogicalName].Type != Choice || b.Value == nil {
 		return nil, fail(http.StatusBadRequest, codeInvalidArgument, "The choice %s of %s and a value for it are needed.", b.AttributeLogicalName, b.EntityLogicalName)
 	}
-	c := *t.byName[b.AttributeLogicalName]
+	c := t.latest(t.byName[b.AttributeLogicalName])
 	if hasOption(&c, *b.Value) {
 		return nil, optionTaken(*b.Value)
 	}

@@ -42,7 +42,6 @@
 // Privileges of less depth than the organisation, field security, plug-ins, duplicate detection rules, change tracking, FetchXML,
 // $apply, many-to-many relationships, impersonation, teams, audit, time zones of
 // users, accent-insensitive comparison and cascading deletes: a deleted row leaves
-// lookups to it empty. Of solutions it knows the names and not the components, and
-// changes of definitions need no publishing. Global choices, and columns of types that
+// lookups to it empty. Of solutions it knows the names and not the components. Global choices, and columns of types that
 // PayBridge does not use, cannot be defined.
 package dataverse

@@ -18,6 +18,7 @@ const (
 	codeKeyNotFound     = "0x80060891"
 	codeMethod          = "0x80040227"
 	codeNotMember       = "0x80072560"
+	codeDisabled        = "0x80040225"
 	codeVersionMismatch = "0x80060882"
 	codeDuplicate       = "0x80040237"
 	codeDuplicateKey    = "0x80060892"

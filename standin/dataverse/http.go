@@ -144,7 +144,10 @@ func (s *Server) member(user string) error {
 		if err != nil {
 			return err
 		}
-		if row == nil || row.Values["isdisabled"] == true {
+		if row != nil && row.Values["isdisabled"] == true {
+			return fail(http.StatusForbidden, codeDisabled, "The specified user(Id = %s) is disabled. Consider enabling this user.", user)
+		}
+		if row == nil {
 			return fail(http.StatusForbidden, codeNotMember, "The user is not a member of the organization.")
 		}
 		return nil

@@ -119,7 +119,7 @@ func (x *tx) intoSolution(q *request) error {
 	return err
 }
 
-// publish answers PublishXml. In the stand-in changes are there at once.
+// publish answers PublishXml.
 func (x *tx) publish(q *request) (*response, error) {
 	var b struct{ ParameterXml string }
 	if err := decodeDefinition(q.body, &b); err != nil {
@@ -134,6 +134,9 @@ func (x *tx) publish(q *request) (*response, error) {
 	for _, name := range what.Entities {
 		if x.schema.tables[name] == nil {
 			return nil, fail(http.StatusNotFound, codeNotFound, "Could not find an entity with the name %s.", name)
+		}
+		if err := x.publishTable(x.schema.tables[name]); err != nil {
+			return nil, err
 		}
 	}
 	return noContent(), nil

@@ -34,6 +34,9 @@ type Table struct {
 	OrganizationOwned bool
 	Columns           []Column
 	Keys              []Key
+	// Unpublished are columns as they will be once somebody publishes the table,
+	// see [Metadata].
+	Unpublished []Column
 }
 
 // Column describes a column of a table.

@@ -33,28 +33,36 @@ func column(tables []cloud.Table, table, name string) *cloud.Column {
 }
 
 // broken opens an environment whose tables are not quite right.
-func broken(t *testing.T, change func([]cloud.Table)) *world {
+func broken(t *testing.T, change func([]cloud.Table), more ...func(*cloud.Config)) *world {
 	t.Helper()
 	return newWorld(t, func(cfg *cloud.Config) {
 		cfg.Tables = cloud.PayBridgeTables()
 		change(cfg.Tables)
+		for _, f := range more {
+			f(cfg)
+		}
 	})
 }
 
-func TestWhatDiffersIsCorrected(t *testing.T) {
-	w := broken(t, func(tables []cloud.Table) {
-		column(tables, "pb_payment", "pb_checkouturl").MaxLength = 100
-		column(tables, "pb_payment", "pb_lasterror").MaxLength = 100
-		column(tables, "pb_payment", "pb_amount").CurrencyPrecision = true
-		column(tables, "pb_payment", "pb_refundamount").Precision = 2
-		status := column(tables, "pb_payment", "pb_status")
-		status.Options = status.Options[:3]
-		tables[0].Columns = slices.DeleteFunc(tables[0].Columns, func(c cloud.Column) bool {
-			return c.LogicalName == "pb_handledrequest" || c.LogicalName == "pb_request"
-		})
-		tables[0].Keys = tables[0].Keys[:1]
-		tables[1].Columns = slices.DeleteFunc(tables[1].Columns, func(c cloud.Column) bool { return c.LogicalName == "pb_paymentid" })
+func publishing(cfg *cloud.Config) { cfg.Metadata.Publishing = true }
+
+// outdated makes of the tables what an older version may have left.
+func outdated(tables []cloud.Table) {
+	column(tables, "pb_payment", "pb_checkouturl").MaxLength = 100
+	column(tables, "pb_payment", "pb_lasterror").MaxLength = 100
+	column(tables, "pb_payment", "pb_amount").CurrencyPrecision = true
+	column(tables, "pb_payment", "pb_refundamount").Precision = 2
+	status := column(tables, "pb_payment", "pb_status")
+	status.Options = status.Options[:3]
+	tables[0].Columns = slices.DeleteFunc(tables[0].Columns, func(c cloud.Column) bool {
+		return c.LogicalName == "pb_handledrequest" || c.LogicalName == "pb_request"
 	})
+	tables[0].Keys = tables[0].Keys[:1]
+	tables[1].Columns = slices.DeleteFunc(tables[1].Columns, func(c cloud.Column) bool { return c.LogicalName == "pb_paymentid" })
+}
+
+func TestWhatDiffersIsCorrected(t *testing.T) {
+	w := broken(t, outdated, publishing)
 	_, events := w.done(plan())
 	for _, want := range []string{
 		"column pb_payment.pb_checkouturl: corrected, because it holds 100 characters, not 2000",

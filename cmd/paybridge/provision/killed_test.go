@@ -15,7 +15,15 @@ import (
 // TestARunThatWasKilledAnywhereIsFinishedByTheNext cuts the run off at each of
 // its requests: before Dataverse got it, and after Dataverse did it.
 func TestARunThatWasKilledAnywhereIsFinishedByTheNext(t *testing.T) {
-	whole := newWorld(t, nil)
+	t.Run("making", func(t *testing.T) { killedAnywhere(t, func(t *testing.T) *world { return newWorld(t, nil) }) })
+	t.Run("correcting", func(t *testing.T) {
+		killedAnywhere(t, func(t *testing.T) *world { return broken(t, outdated, publishing) })
+	})
+}
+
+func killedAnywhere(t *testing.T, begin func(*testing.T) *world) {
+	t.Helper()
+	whole := begin(t)
 	methods := []string{}
 	whole.faults = func(_ int, r *http.Request) *cloud.Fault {
 		methods = append(methods, r.Method)
@@ -30,7 +38,7 @@ func TestARunThatWasKilledAnywhereIsFinishedByTheNext(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%d/%s", at, name), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, nil)
+				w := begin(t)
 				ctx, kill := context.WithCancelCause(t.Context())
 				killed := errors.New("killed")
 				w.faults = func(n int, _ *http.Request) *cloud.Fault {

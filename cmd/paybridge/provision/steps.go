@@ -23,10 +23,12 @@ func (s *setup) lookEndpoint(ctx context.Context) (finding, error) {
 	if len(found) == 0 {
 		return finding{todo: []action{{text: "made, posting to " + s.plan.WebhookURL, do: s.createEndpoint}}}, nil
 	}
-	have := found[0]
+	// Of several the one counts that posts where it should.
+	chosen := max(slices.IndexFunc(found, func(e environment.Endpoint) bool { return e.URL == s.plan.WebhookURL }), 0)
+	have := found[chosen]
 	s.endpoint = &have
 	f := finding{is: "posts to " + have.URL}
-	for _, other := range found[1:] {
+	for _, other := range slices.Delete(found, chosen, chosen+1) {
 		f.left = append(f.left, fmt.Sprintf("another service endpoint of the same name, %s, posts to %s: delete it and its steps, or each change is posted twice", other.ID, other.URL))
 	}
 	key := dataverse.RowID(have.ID)
@@ -104,13 +106,15 @@ func (s *setup) lookStep(want environment.Step) func(context.Context) (finding, 
 		if len(all) == 0 {
 			return finding{todo: []action{create}}, nil
 		}
+		chosen := max(slices.IndexFunc(all, func(step environment.Step) bool { return step.Name == want.Name }), 0)
+		have := all[chosen]
 		f := finding{is: listening}
-		for _, other := range all[1:] {
+		for _, other := range slices.Delete(all, chosen, chosen+1) {
 			f.left = append(f.left, fmt.Sprintf("there is another one, %q (%s): delete it, or each change is posted twice", other.Name, other.ID))
 		}
-		if problems := environment.CompareStep(want, all[0]); len(problems) > 0 {
+		if problems := environment.CompareStep(want, have); len(problems) > 0 {
 			f.todo = append(f.todo, action{text: "corrected, because it " + strings.Join(problems, " and "), do: func(ctx context.Context) error {
-				return s.correctStep(ctx, want, all[0])
+				return s.correctStep(ctx, want, have)
 			}})
 		}
 		return f, nil
