@@ -3,7 +3,6 @@ package crmupdate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"strings"
@@ -92,15 +91,6 @@ func (c *Config) plan(j *job) (plan, error) {
 	return j.planned(values, result, describe(p)), nil
 }
 
-// review plans what is written when a person has to look.
-func (j *job) review(reason string) plan {
-	var values dataverse.Values
-	if j.row != nil {
-		values = j.row.LastErrorValue(payment.ReviewPrefix + reason)
-	}
-	return j.planned(values, crm.NeedsReview, reason)
-}
-
 func (j *job) planned(values dataverse.Values, result crm.EventOutcome, detail string) plan {
 	p := plan{job: j, result: result, detail: detail}
 	p.change = crm.Change{Row: j.row, Values: values}
@@ -170,39 +160,12 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 			again = append(again, p.job.conflict(err))
 		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:
 			// Dataverse refuses the columns: the reason may still be written.
-			again = append(again, c.review(ctx, p.job, payment.Sentence(err.Error()))...)
+			again = append(again, c.review(ctx, p.job, cannotShow(p.detail, err))...)
 		default:
-			// Not even the reason can be written. The CRM is not set up right;
-			// when it is, the message will still be there.
-			again = append(again, p.job.fail(outcome.Againf("%w", err)))
+			again = append(again, c.unwritten(ctx, p, err)...)
 		}
 	}
 	return again
-}
-
-// broken deals with an error about one job before its row was read: it is
-// tried again, or shown to a person.
-func (c *Config) broken(ctx context.Context, j *job, err error) []*job {
-	if outcome.Of(err) == outcome.Review {
-		return c.review(ctx, j, payment.Sentence(err.Error()))
-	}
-	return []*job{j.fail(err)}
-}
-
-// review writes at once that a person has to look at the job, and returns the
-// job when even that has to be tried again.
-func (c *Config) review(ctx context.Context, j *job, reason string) []*job {
-	p := j.review(reason)
-	err := c.Rows.Save(ctx, []crm.Change{p.change})[0]
-	switch {
-	case err == nil:
-		c.finish(ctx, p)
-		return nil
-	case raced(err):
-		return []*job{j.conflict(err)}
-	default:
-		return []*job{j.fail(outcome.Againf("%w", err))}
-	}
 }
 
 // fail notes why the job is not finished.
@@ -219,11 +182,6 @@ func (j *job) conflict(err error) *job {
 	j.changed, j.taken = true, errors.Is(err, crm.ErrTaken)
 	j.conflicts++
 	return j.fail(err)
-}
-
-// takenReason tells a person that another row records what this one would.
-func (j *job) takenReason() string {
-	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", j.object(), j.id)
 }
 
 // finish logs the result of a job that is done or shown to a person.

@@ -37,6 +37,7 @@ const (
 type Rows interface {
 	Load(ctx context.Context, lookups []crm.By, events []string) (crm.Loaded, error)
 	Save(ctx context.Context, changes []crm.Change) []error
+	Note(ctx context.Context, row *crm.Row, events []crm.Event) error
 }
 
 // Stripe is the Stripe side: package stripeapi. The account is always one's

@@ -28,6 +28,8 @@ func (c *Config) find(ctx context.Context, jobs []*job) (work, again []*job) {
 			continue
 		}
 		switch f := loaded.Found[i]; {
+		case outcome.Of(f.Err) == outcome.Review:
+			again = append(again, c.note(ctx, j, payment.Sentence(f.Err.Error()))...)
 		case f.Err != nil:
 			j.err = f.Err
 			again = append(again, j)
@@ -60,8 +62,13 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 		j := jobs[i]
 		if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
 			// Dataverse refuses the columns: the reason may still be written.
+			unshown := j.unshown(err)
 			j.reason = payment.ReviewPrefix + payment.Sentence(err.Error())
 			err = c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(j.reason)}})[0]
+			if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
+				again = append(again, c.note(ctx, j, unshown)...)
+				continue
+			}
 		}
 		switch {
 		case err == nil && j.reason != "":

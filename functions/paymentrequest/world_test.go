@@ -42,6 +42,8 @@ type world struct {
 	mu    sync.Mutex
 	ahead time.Duration
 	fault func(*http.Request) *standinstripe.Fault
+	// refused is what Dataverse has against a part of a batch.
+	refused func(method, path string) *standindataverse.Fault
 }
 
 // values of the choices, as the CRM has them.
@@ -54,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, log: &bytes.Buffer{}}
 	var err error
-	w.crm, err = standindataverse.Open(standindataverse.Config{Dir: t.TempDir(), Tables: standindataverse.PayBridgeTables(), Now: w.now})
+	w.crm, err = standindataverse.Open(standindataverse.Config{Dir: t.TempDir(), Tables: standindataverse.PayBridgeTables(), Now: w.now, PartFaults: w.partFault})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +108,22 @@ func (w *world) rows(metadata func([]string) []string) paymentrequest.Rows {
 	mapping := crm.PaymentMapping()
 	mapping.Metadata = metadata(nil)
 	return crm.New(client, mapping)
+}
+
+// part lets Dataverse refuse parts of batches from now on.
+func (w *world) part(refused func(method, path string) *standindataverse.Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = refused
+}
+
+func (w *world) partFault(method, path string, _ http.Header) *standindataverse.Fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refused == nil {
+		return nil
+	}
+	return w.refused(method, path)
 }
 
 func (w *world) now() time.Time {
