@@ -17,7 +17,7 @@ func impatient(c *local.Config) {
 		c.Settings = map[string]string{}
 	}
 	maps.Copy(c.Settings, map[string]string{
-		"ReconcileSchedule": "0 0 0 1 1 *", "ReconcileAfter": "0s", "ReconcileSweep": "0s",
+		"ReconcileSchedule": never, "ReconcileAfter": "0s", "ReconcileSweep": "0s",
 	})
 }
 

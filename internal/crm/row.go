@@ -179,15 +179,15 @@ func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
 }
 
 // Shows reports whether the row shows the state and the money of p: its
-// status, its PaymentIntent, what was received and refunded, and the dispute.
-// The other columns follow from these.
+// status, its objects at Stripe, what was received and refunded, and the
+// dispute. The other columns follow from these.
 func (row *Row) Shows(p payment.Payment) (bool, error) {
 	differs, err := row.Values(p)
 	if err != nil {
 		return false, err
 	}
 	m := row.mapping
-	for _, column := range []string{m.Status, m.PaymentIntent, m.AmountReceived, m.AmountRefunded, m.DisputeStatus} {
+	for _, column := range []string{m.Status, m.PaymentIntent, m.CheckoutSession, m.AmountReceived, m.AmountRefunded, m.DisputeStatus} {
 		if _, ok := differs[column]; ok && column != "" {
 			return false, nil
 		}

@@ -45,8 +45,10 @@ func (r *run) looks() []look {
 		}
 	}
 	add(stripeapi.ListEvents, c.SweepAfter, max(c.SweepAfter, c.Window/3), c.Window)
+	// A Checkout Session brings its PaymentIntent along, and not the other way
+	// round.
 	for _, list := range []stripeapi.List{
-		stripeapi.ListIntents, stripeapi.ListSessions, stripeapi.ListCharges, stripeapi.ListRefunds, stripeapi.ListDisputes,
+		stripeapi.ListSessions, stripeapi.ListIntents, stripeapi.ListCharges, stripeapi.ListRefunds, stripeapi.ListDisputes,
 	} {
 		add(list, c.SweepAfter, c.Window)
 	}

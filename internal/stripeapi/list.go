@@ -27,20 +27,15 @@ const (
 // PageSize is how many objects one request lists at most. It is Stripe's limit.
 const PageSize = 100
 
-// sweptTypes are the types of events that are listed: those of kindOf but for
-// payment_intent.created, because Stripe takes no more than twenty types at
-// once, and a new PaymentIntent is found among the PaymentIntents.
+// unlistedType is the type of events that PayBridge acts on and does not list:
+// Stripe takes no more than twenty types at once, and a new PaymentIntent is
+// found among the PaymentIntents.
 //
 // Source: https://docs.stripe.com/api/events/list.
-var sweptTypes = []string{
-	"payment_intent.processing", "payment_intent.requires_action", "payment_intent.amount_capturable_updated",
-	"payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled",
-	"checkout.session.completed", "checkout.session.async_payment_succeeded",
-	"checkout.session.async_payment_failed", "checkout.session.expired",
-	"charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed",
-	"charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
-	"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
-}
+const unlistedType = "payment_intent.created"
+
+// listedTypes are the types of the events that are listed.
+var listedTypes = slices.DeleteFunc(EventTypes(), func(t string) bool { return t == unlistedType })
 
 // PageQuery asks for one page of a list.
 type PageQuery struct {
@@ -112,7 +107,7 @@ func (c *Client) list(ctx context.Context, q PageQuery) iterator {
 	expand := func(path string) []*string { return []*string{stripe.String(path)} }
 	switch q.List {
 	case ListEvents:
-		p := &stripe.EventListParams{ListParams: params, CreatedRange: created, Types: stripe.StringSlice(sweptTypes)}
+		p := &stripe.EventListParams{ListParams: params, CreatedRange: created, Types: stripe.StringSlice(listedTypes)}
 		if q.Undelivered {
 			p.DeliverySuccess = stripe.Bool(false)
 		}

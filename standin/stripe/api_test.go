@@ -101,6 +101,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"expansion", "GET", "/v1/payment_intents/" + i.ID + "?expand[]=amount", "", 400, "", "expand"},
 		{"deep expansion", "GET", "/v1/payment_intents?expand[]=data.latest_charge.payment_intent.latest_charge.refunds", "", 400, "", "expand"},
 		{"page mark", "GET", "/v1/charges?starting_after=ch_none", "", 404, "resource_missing", "starting_after"},
+		{"two page marks", "GET", "/v1/charges?starting_after=ch_1&ending_before=ch_2", "", 400, "", ""},
 		{"wrong method type", "POST", "/v1/payment_intents", "amount=500&currency=usd&payment_method_types[]=card&payment_method=pm_usBankAccount_success", 400, "payment_intent_incompatible_payment_method", "payment_method"},
 		{"no return_url", "POST", "/v1/payment_intents", "amount=500&currency=usd&payment_method=pm_card_visa&confirm=true", 400, "", ""},
 		{"session without items", "POST", "/v1/checkout/sessions", "mode=payment&success_url=https://a.example", 400, "parameter_missing", "line_items"},

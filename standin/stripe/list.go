@@ -27,6 +27,9 @@ func readWindow(f *form) window {
 		w.limit = int(min(max(*limit, 1), maxPage))
 	}
 	w.after, w.before = orText(f.text("starting_after"), ""), orText(f.text("ending_before"), "")
+	if w.after != "" && w.before != "" {
+		f.fail(invalid("", "", "Received both starting_after and ending_before parameters. Please pass in only one."))
+	}
 	created := f.at("created")
 	exact := (*int64)(nil)
 	if len(created.kids) == 0 {
@@ -73,10 +76,7 @@ func listOf[T any, P interface {
 	}
 	page := []any{}
 	more := false
-	err := c.each(kind, entry, from, func(seq uint64, id string) (bool, error) {
-		if until > 0 && seq <= until {
-			return false, nil
-		}
+	visit := func(_ uint64, id string) (bool, error) {
 		o, err := load[T](c.change, kind, "id", id)
 		if err != nil {
 			return false, err
@@ -86,11 +86,7 @@ func listOf[T any, P interface {
 		}
 		if len(page) == w.limit {
 			more = true
-			if until == 0 {
-				return false, nil
-			}
-			// Going backwards the page is the one next to the mark, the oldest of what is newer.
-			page = page[1:]
+			return false, nil
 		}
 		d, err := render(P(o))
 		if err != nil {
@@ -98,7 +94,15 @@ func listOf[T any, P interface {
 		}
 		page = append(page, d)
 		return true, nil
-	})
+	}
+	var err error
+	if until > 0 {
+		// Going backwards the page is the one next to the mark, and shown with the newest first as ever.
+		err = c.eachAfter(kind, entry, until, visit)
+		slices.Reverse(page)
+	} else {
+		err = c.each(kind, entry, from, visit)
+	}
 	if err != nil {
 		return nil, err
 	}

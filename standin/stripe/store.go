@@ -148,6 +148,25 @@ func (c *change) each(kind, entry string, from uint64, visit func(seq uint64, id
 	return nil
 }
 
+// eachAfter is each the other way round: it visits what came after the sequence after, oldest first.
+func (c *change) eachAfter(kind, entry string, after uint64, visit func(seq uint64, id string) (bool, error)) error {
+	bucket, prefix := c.bucket(bucketOrder), sequencePrefix(c.account, kind, "")
+	if entry != "" {
+		bucket, prefix = c.bucket(bucketIndex), sequencePrefix(c.account, kind, entry)
+	}
+	cursor := bucket.Cursor()
+	for key, id := cursor.Seek(binary.BigEndian.AppendUint64(bytes.Clone(prefix), after+1)); key != nil; key, id = cursor.Next() {
+		if !bytes.HasPrefix(key, prefix) || len(key) != len(prefix)+8 {
+			return nil
+		}
+		more, err := visit(binary.BigEndian.Uint64(key[len(prefix):]), string(id))
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *change) remove(o object) error {
 	head := o.head()
 	for _, entry := range o.index() {
