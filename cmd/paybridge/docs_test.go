@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
-	"github.com/rogpeppe/go-internal/testscript"
 
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/internal/stripeapi"
 )
 
 // pages are the README and the pages of docs/.
@@ -93,6 +92,68 @@ func TestCommandsInThePagesExist(t *testing.T) {
 	}
 	if seen < 50 {
 		t.Errorf("only %d commands were found in the pages", seen)
+	}
+}
+
+// TestVariablesComeFromTheDeployment: what a flag takes from the environment is
+// an output of the templates, which azd hands on, or said in a page.
+func TestVariablesComeFromTheDeployment(t *testing.T) {
+	root, err := pack.Root(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := os.ReadFile(filepath.Join(root, "infra", "main.bicep"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cli commands
+	parser, err := newParser(&cli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	var look func(n *kong.Node)
+	look = func(n *kong.Node) {
+		for _, flag := range n.Flags {
+			for _, name := range flag.Envs {
+				seen++
+				if !strings.Contains(string(template), "output "+name+" ") {
+					t.Errorf("%s --%s reads %s, which no output of infra/main.bicep is called", n.Path(), flag.Name, name)
+				}
+			}
+		}
+		for _, child := range n.Children {
+			look(child)
+		}
+	}
+	if look(parser.Model.Node); seen == 0 {
+		t.Error("no flag reads the environment")
+	}
+}
+
+// TestKeyIsMadeAsNeeded holds what the page says of the restricted key to what
+// doctor asks of it.
+func TestKeyIsMadeAsNeeded(t *testing.T) {
+	root, err := pack.Root(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(root, "docs", "deploy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sentence, _ := strings.Cut(string(content), "a restricted key with *write* for ")
+	write, read, _ := strings.Cut(sentence, "*read* for ")
+	read, _, _ = strings.Cut(read, ".")
+	for _, permission := range stripeapi.Permissions() {
+		name, writes := strings.CutSuffix(strings.TrimPrefix(permission, "rak_"), "_write")
+		in := write
+		if !writes {
+			name, in = strings.TrimSuffix(name, "_read"), read
+		}
+		if !strings.Contains(strings.ToLower(in), strings.ReplaceAll(name, "_", " ")) {
+			t.Errorf("deploy.md does not ask for %s", permission)
+		}
 	}
 }
 
@@ -184,64 +245,4 @@ func words(line string) []string {
 		all = append(all, word.String())
 	}
 	return all
-}
-
-// programs are what a page's commands meet in a script in the place of the real
-// ones: azd and az know the stand-ins that the script has started, and of our
-// own commands those that end by themselves are about these, with what a person
-// would type where they ask.
-var programs = map[string]string{
-	"azd": `case "$*" in
-"env get-values") printf 'AZURE_KEY_VAULT_NAME="%s"\nFUNCTION_APP_URL="http://127.0.0.1:7071"\nAZURE_RESOURCE_GROUP="rg"\nFUNCTION_APP_NAME="func"\n' "$VAULT_URL" ;;
-esac`,
-	"az": `case "$*" in
-"functionapp keys list "*) echo a-function-key ;;
-"functionapp keys set "*) echo the-next-key ;;
-"functionapp show "*) echo an-id ;;
-"functionapp config appsettings list "*) printf '[{"name":"StripeWebhookSecret","value":"@Microsoft.KeyVault(SecretUri=%s/secrets/stripe-webhook-secret)","slotSetting":false}]' "$VAULT_URL" ;;
-esac`,
-	"paybridge": `case "$*" in
-local* | pack* | soak*) exit 0 ;; # Run by the end-to-end tests and by a script of its own.
-"setup stripe"*--retire*) exit 0 ;; # Run by the tests of package endpoint, which have an app to ask.
-"setup stripe"* | "setup keyvault"*-file*) ;;
-"setup keyvault"*) set -- "$@" --stripe-secret-key-file stripe-key ;;
-"deadletters resubmit"* | "deadletters drop"*) set -- "$@" --local --yes ;;
-reconcile*--dry-run*) set -- "$@" --local ;;
-reconcile*) set -- "$@" --local --yes ;;
-*) set -- "$@" --local ;;
-esac
-exec "$PAYBRIDGE" "$@"`,
-	"go": `test "$1 $2" = "run ./cmd/paybridge" || exit 0
-shift 2
-exec paybridge "$@"`,
-	"func": "", "curl": "", "git": "",
-}
-
-// documented runs the commands of a page, block by block, as a reader would who
-// follows it: documented PAGE [WORD=VALUE...], where a word that stands in the
-// place of a placeholder becomes a value.
-func documented(ts *testscript.TestScript, _ bool, args []string) {
-	content, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), "docs", args[0]))
-	ts.Check(err)
-	bin := ts.MkAbs("documented")
-	ts.Check(os.MkdirAll(bin, 0o755))
-	for name, script := range programs {
-		ts.Check(os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho \"+ "+name+" $*\" >&2\n"+script+"\n"), 0o755))
-	}
-	found := blocks(string(content))
-	if len(found) == 0 {
-		ts.Fatalf("%s shows no commands", args[0])
-	}
-	var all bytes.Buffer
-	all.WriteString("PAYBRIDGE=$(command -v paybridge)\nexport PAYBRIDGE\nPATH='" + bin + "':$PATH\n")
-	for _, text := range found {
-		for _, replacement := range args[1:] {
-			word, value, _ := strings.Cut(replacement, "=")
-			text = regexp.MustCompile(`\b`+word+`\b`).ReplaceAllLiteralString(text, value)
-		}
-		all.WriteString(text)
-	}
-	path := ts.MkAbs("documented.sh")
-	ts.Check(os.WriteFile(path, all.Bytes(), 0o600))
-	ts.Check(ts.Exec("sh", "-eu", path))
 }
