@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"paybridge/cmd/paybridge/doctor"
@@ -45,6 +46,7 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	t.progress("examining %s…", found)
 	report := doctor.Examine(ctx, doctor.Config{
 		Target: found, Problems: problems, App: app, Mode: c.Mode, Version: version(), Timeout: c.Timeout,
+		Waiting: func(groups []string) { t.progress("waiting for %s…", strings.Join(groups, ", ")) },
 	})
 	if c.JSON {
 		text, err := json.MarshalIndent(report, "", "  ")

@@ -117,7 +117,7 @@ func (s *standins) startApp(ts *testscript.TestScript, _ []string) {
 	ts.Check(err)
 	s.app, err = local.Start(ctx, local.Config{
 		Dist: scene.dist, Data: ts.MkAbs(".paybridge"), Settings: values, FunctionsPort: number, HandlerOutput: io.Discard,
-		RequireKeys: true, FunctionKeys: map[string]string{"default": functionKey},
+		EmptyDataverse: true, RequireKeys: true, FunctionKeys: map[string]string{"default": functionKey},
 	})
 	ts.Check(err)
 	ts.Defer(func() { _ = s.app.Close() })

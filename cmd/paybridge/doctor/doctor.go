@@ -68,6 +68,9 @@ type Config struct {
 	HTTP *http.Client
 	// Timeout bounds each check. Zero means 30 s.
 	Timeout time.Duration
+	// Waiting, when set, is told now and then for which groups' checks the
+	// report still waits.
+	Waiting func(groups []string)
 }
 
 // Report is what came of it.
@@ -122,22 +125,28 @@ func examine(ctx context.Context, c Config, groups []group) Report {
 	}
 	s := &subject{Config: c}
 	var records []*record
-	var checks errgroup.Group
-	checks.SetLimit(parallel)
+	var queue []func() error
 	for _, g := range groups {
 		for _, check := range g.checks {
 			r := &record{group: g.name}
 			records = append(records, r)
-			checks.Go(func() error {
+			queue = append(queue, func() error {
 				s.examine(ctx, check, r)
 				return nil
 			})
 		}
 	}
+	stop := s.tellWaiting(records)
+	var checks errgroup.Group
+	checks.SetLimit(parallel)
+	for _, check := range queue {
+		checks.Go(check)
+	}
 	_ = checks.Wait() // What goes wrong is a finding.
+	stop()
 	report := Report{Installation: c.Target.String(), Mode: c.Target.Settings.Mode(), Worst: OK}
 	for _, r := range records {
-		report.Findings = append(report.Findings, r.close()...)
+		report.Findings = append(report.Findings, r.all()...)
 	}
 	for _, f := range report.Findings {
 		if f.Level.rank() > report.Worst.rank() {
@@ -147,11 +156,45 @@ func examine(ctx context.Context, c Config, groups []group) Report {
 	return report
 }
 
+// waitingEvery is how often a person is told what is waited for.
+const waitingEvery = 2 * time.Second
+
+// tellWaiting tells what is waited for until it is stopped.
+func (s *subject) tellWaiting(records []*record) (stop func()) {
+	if s.Waiting == nil {
+		return func() {}
+	}
+	ticker, done := time.NewTicker(waitingEvery), make(chan struct{})
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				var groups []string
+				for _, r := range records {
+					if r.open() && !slices.Contains(groups, r.group) {
+						groups = append(groups, r.group)
+					}
+				}
+				s.Waiting(groups)
+			}
+		}
+	})
+	return func() {
+		ticker.Stop()
+		close(done)
+		telling.Wait()
+	}
+}
+
 // examine runs one check for no longer than it may take, even one that does not
 // heed its context: that one is left behind, and what it records later is lost.
 func (s *subject) examine(ctx context.Context, c check, r *record) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
+	defer r.end()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -171,53 +214,4 @@ func (s *subject) examine(ctx context.Context, c check, r *record) {
 		}
 		r.problem(c.name, "the check was interrupted", "run it again")
 	}
-}
-
-// record takes the findings of one check.
-type record struct {
-	group string
-
-	mu       sync.Mutex
-	closed   bool
-	findings []Finding
-}
-
-func (r *record) add(check string, level Level, message, remedy string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed {
-		r.findings = append(r.findings, Finding{r.group, check, level, message, remedy})
-	}
-}
-
-func (r *record) close() []Finding {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closed = true
-	return r.findings
-}
-
-// ok records that something is as it should be.
-func (r *record) ok(check, message string) { r.add(check, OK, message, "") }
-
-// warn records something with which payments flow.
-func (r *record) warn(check, message, remedy string) { r.add(check, Warning, message, remedy) }
-
-// problem records something with which payments do not flow, or not as they
-// should.
-func (r *record) problem(check, message, remedy string) { r.add(check, Problem, message, remedy) }
-
-// skip records that something was not looked at, and why.
-func (r *record) skip(check, why string) { r.add(check, Skipped, why, "") }
-
-// failed records that something could not be looked at. The error's own hint
-// goes before the remedy.
-func (r *record) failed(check string, err error, remedy string) {
-	if h, ok := errors.AsType[interface {
-		error
-		Hint() string
-	}](err); ok && h.Hint() != "" {
-		remedy = h.Hint()
-	}
-	r.problem(check, err.Error(), remedy)
 }

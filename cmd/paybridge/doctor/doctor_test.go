@@ -45,8 +45,14 @@ func TestExamine(t *testing.T) {
 			}},
 		}
 		began := time.Now()
-		report := examine(t.Context(), Config{Target: &target.Target{}, Timeout: time.Second}, groups)
-		if took := time.Since(began); took > 2*time.Second {
+		var waited [][]string
+		report := examine(t.Context(), Config{Target: &target.Target{}, Timeout: 3 * time.Second, Waiting: func(groups []string) {
+			waited = append(waited, groups)
+		}}, groups)
+		if diff := cmp.Diff([][]string{{"one", "three"}}, waited); diff != "" {
+			t.Error(diff)
+		}
+		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("took %v", took)
 		}
 		if report.Worst != Problem {
@@ -54,7 +60,7 @@ func TestExamine(t *testing.T) {
 		}
 		want := []Finding{
 			{"one", "slow", OK, "began", ""},
-			{"one", "slow", Problem, "there was no answer within 1s", "check the network between this machine and the other end, and run it again"},
+			{"one", "slow", Problem, "there was no answer within 3s", "check the network between this machine and the other end, and run it again"},
 			{"one", "failed", Problem, "it broke", "do this"},
 			{"two", "panic", Problem, "the check broke off: oh", "this is a fault of PayBridge: report it"},
 		}

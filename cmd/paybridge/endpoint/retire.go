@@ -3,10 +3,7 @@ package endpoint
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
-
-	"paybridge/internal/stripeapi"
 )
 
 // retryFor is for how long Stripe tries again to deliver an event.
@@ -91,17 +88,4 @@ func (r *run) delivered(ctx context.Context) error {
 			r.plan.current.ID, u.Count, u.Oldest.Format(time.RFC3339)),
 		Remedy: "see in Stripe's Dashboard why they are not taken, send them again from there, or wait until Stripe gives them up on " + since.Add(retryFor).Format("2 January"),
 	}
-}
-
-// Current returns the newest of an app's endpoints whose secret is one of those
-// that the fingerprints are of, and the others.
-func Current(ours []stripeapi.Endpoint, fingerprints []string) (current *stripeapi.Endpoint, others []stripeapi.Endpoint) {
-	for _, e := range ours {
-		if current == nil && slices.Contains(fingerprints, e.Metadata[MetadataSecret]) {
-			current = &e
-			continue
-		}
-		others = append(others, e)
-	}
-	return current, others
 }
