@@ -32,6 +32,8 @@ const functionKey = "the-key-of-the-function"
 type standins struct {
 	vault *keyvault.Server
 	app   *local.Local
+	// port is held until the app listens there.
+	port net.Listener
 	// request is called with each request to the two, before it is served.
 	request atomic.Pointer[func() bool]
 }
@@ -85,7 +87,8 @@ func (s *standins) start(ts *testscript.TestScript, _ []string) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	ts.Check(err)
-	ts.Check(listener.Close()) // The app will listen there.
+	ts.Defer(func() { _ = listener.Close() })
+	s.port = listener
 	ts.Setenv("STRIPE_URL", atStripe.URL)
 	ts.Setenv("VAULT_URL", atVault.URL)
 	ts.Setenv("APP_URL", "http://"+listener.Addr().String())
@@ -115,6 +118,7 @@ func (s *standins) startApp(ts *testscript.TestScript, _ []string) {
 	ts.Check(err)
 	number, err := strconv.Atoi(port)
 	ts.Check(err)
+	_ = s.port.Close()
 	s.app, err = local.Start(ctx, local.Config{
 		Dist: scene.dist, Data: ts.MkAbs(".paybridge"), Settings: values, FunctionsPort: number, HandlerOutput: io.Discard,
 		EmptyDataverse: true, RequireKeys: true, FunctionKeys: map[string]string{"default": functionKey},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -18,6 +19,9 @@ type Config struct {
 	// Addr is where the host listens. Empty means 127.0.0.1:7071, port 0 any
 	// free port.
 	Addr string
+	// Listener, when set, is where the host listens in place of Addr. A host that
+	// has started closes it.
+	Listener net.Listener
 	// Settings are the app settings: they resolve %NAME% in bindings, override
 	// host.json as AzureFunctionsJobHost__… and are the handler's environment,
 	// together with the few variables that a process needs to run at all.

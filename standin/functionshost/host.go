@@ -87,8 +87,10 @@ func Start(ctx context.Context, cfg Config) (*Host, error) {
 	if err := h.index(); err != nil {
 		return nil, err
 	}
-	if h.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.addr()); err != nil {
-		return nil, fmt.Errorf("listening for requests: %w", err)
+	if h.listener = cfg.Listener; h.listener == nil {
+		if h.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.addr()); err != nil {
+			return nil, fmt.Errorf("listening for requests: %w", err)
+		}
 	}
 	start := h.startWorker
 	if cfg.worker != nil {

@@ -21,11 +21,14 @@ func (l *Local) startFunctions(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for the functions: %w", err)
 	}
+	// Until the host has it the port is held, or somebody else might take it.
+	handed := false
+	defer func() {
+		if !handed {
+			_ = listener.Close()
+		}
+	}()
 	addr := listener.Addr().(*net.TCPAddr)
-	// The host listens by itself, also when it is started again.
-	if err := listener.Close(); err != nil {
-		return err
-	}
 	l.state.FunctionsPort = addr.Port
 	l.urls.Functions = "http://" + addr.String()
 	if err := l.registerWebhook(ctx); err != nil {
@@ -39,9 +42,10 @@ func (l *Local) startFunctions(ctx context.Context) error {
 		return err
 	}
 	l.settings = appSettings(l.cfg.Settings, l.urls)
-	if l.host, err = l.startHost(ctx); err != nil {
+	if l.host, err = l.startHost(ctx, listener); err != nil {
 		return err
 	}
+	handed = true
 	l.holdSteps(false)
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
@@ -51,9 +55,10 @@ func (l *Local) startFunctions(ctx context.Context) error {
 	return nil
 }
 
-func (l *Local) startHost(ctx context.Context) (*functionshost.Host, error) {
+// startHost starts the host on the listener, or where the last one listened.
+func (l *Local) startHost(ctx context.Context, on net.Listener) (*functionshost.Host, error) {
 	return functionshost.Start(ctx, functionshost.Config{
-		ScriptRoot: l.cfg.Dist, Addr: fmt.Sprintf("127.0.0.1:%d", l.state.FunctionsPort), Settings: l.settings,
+		ScriptRoot: l.cfg.Dist, Addr: fmt.Sprintf("127.0.0.1:%d", l.state.FunctionsPort), Listener: on, Settings: l.settings,
 		Queues: l.watched(functionshost.Queues(l.Queues)), Logger: l.log, HandlerOutput: l.cfg.HandlerOutput,
 		RequireKeys: l.cfg.RequireKeys, FunctionKeys: l.cfg.FunctionKeys,
 		StateDir: filepath.Join(l.cfg.Data, "timers"),
@@ -113,7 +118,7 @@ func (l *Local) keepRunning(ctx context.Context) {
 			if backoff.Wait(ctx, policy.Delay(attempt, 0)) != nil {
 				return
 			}
-			next, err := l.startHost(ctx)
+			next, err := l.startHost(ctx, nil)
 			if err != nil {
 				l.log.Error("the platform could not start the host", slog.Any("error", err))
 				continue
