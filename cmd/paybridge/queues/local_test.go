@@ -1,6 +1,7 @@
 package queues_test
 
 import (
+	"context"
 	"errors"
 	"net/http/httptest"
 	"testing"
@@ -85,7 +86,9 @@ func TestResubmitLocally(t *testing.T) {
 	if err := box.Abandon(t.Context(), received[1]); err != nil {
 		t.Fatal(err)
 	}
-	back, err := q.Receive(t.Context(), 10)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	back, err := q.Receive(ctx, 10)
 	if err != nil || len(back) != 1 {
 		t.Fatalf("%v, %v", back, err)
 	}
