@@ -170,6 +170,9 @@ func (b *deadLetterBox) show(t *terminal, letters []*deadletters.Letter) error {
 		if err := deadletters.List(t.out, its); err != nil {
 			return err
 		}
+		if why := deadletters.Uncompared(its); why != "" {
+			t.say("  not compared: %s", why)
+		}
 	}
 	return nil
 }

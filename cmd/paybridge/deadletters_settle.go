@@ -114,7 +114,13 @@ func (b *deadLetterBox) settleQueue(ctx context.Context, t *terminal, queue stri
 	if len(letters) == 0 {
 		return nil
 	}
-	result, err := deadletters.Settle(ctx, b.Queues, queue, of(b.letters, queue), letters, d.do)
+	shown := len(letters)
+	result, err := deadletters.Settle(ctx, b.Queues, queue, of(b.letters, queue), letters, d.do, func(left int) {
+		if left < shown {
+			t.progress("  %d of %d", len(letters)-left, len(letters))
+			shown = left
+		}
+	})
 	if n := len(result.Done); n > 0 || err == nil {
 		t.say("%s: "+d.done, queue, plural(n, "dead letter"))
 	}

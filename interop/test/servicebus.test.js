@@ -26,9 +26,9 @@ const settings = (connection) => ({
 });
 
 /** Runs a command of paybridge's and returns what it printed. */
-async function paybridge(args, connection = bus.connection()) {
+async function paybridge(args, connection = bus.connection(), others = {}) {
   const run = spawn("go", ["run", "./cmd/paybridge", "deadletters", ...args], {
-    cwd: dirname(dirname(dirname(fileURLToPath(import.meta.url)))), env: settings(connection), stdio: ["ignore", "pipe", "pipe"],
+    cwd: dirname(dirname(dirname(fileURLToPath(import.meta.url)))), env: { ...settings(connection), ...others }, stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "", stderr = "";
   run.stdout.on("data", (text) => { stdout += text; });
@@ -83,6 +83,10 @@ test("paybridge lists, explains, resubmits and drops", async () => {
   assert.match(listed.stdout, /^ {2}\d+ .* 1 +MaxDeliveryCountExceeded +payment_intent.succeeded +pi_nobodys /m);
   assert.match(listed.stdout, /^payment-requests: no dead letters$/m);
   assert.match(listed.stderr, /queues of the Service Bus emulator/);
+
+  const alone = await paybridge(["list"], bus.connection(), { StripeSecretKey: "" });
+  assert.equal(alone.code, 0, alone.stderr);
+  assert.match(alone.stdout, /not compared: Not configured: set StripeSecretKey\./);
 
   const explained = await paybridge(["explain", "first"]);
   assert.match(explained.stdout, /often enough/);

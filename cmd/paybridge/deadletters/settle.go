@@ -54,8 +54,9 @@ var ErrTooMany = errors.New("not all of the dead letters could be reached in one
 
 // Settle does the deed to the chosen ones of a queue's letters. It stops at the
 // first failure that is not about one letter alone; what was done until then is
-// in the result. Whatever happens, the locks of the others are given back.
-func Settle(ctx context.Context, ns queues.Namespace, queue string, letters, chosen []*Letter, deed Deed) (result Result, err error) {
+// in the result. Whatever happens, the locks of the others are given back. It
+// calls progress now and then with how many are still to come.
+func Settle(ctx context.Context, ns queues.Namespace, queue string, letters, chosen []*Letter, deed Deed, progress func(left int)) (result Result, err error) {
 	wanted := map[int64]bool{}
 	for _, l := range chosen {
 		wanted[l.SequenceNumber] = true
@@ -92,6 +93,7 @@ func Settle(ctx context.Context, ns queues.Namespace, queue string, letters, cho
 			return result, err
 		}
 		reach -= len(got)
+		progress(len(wanted))
 		if len(got) == 0 {
 			break
 		}

@@ -34,10 +34,15 @@ func at(letters []*deadletters.Letter, numbers ...int64) []*deadletters.Letter {
 	return some
 }
 
+// settle does a deed and does not care for the progress.
+func settle(ctx context.Context, m *memory, queue string, letters, chosen []*deadletters.Letter, deed deadletters.Deed) (deadletters.Result, error) {
+	return deadletters.Settle(ctx, m, queue, letters, chosen, deed, func(int) {})
+}
+
 func TestOnlyWhatIsMeantIsTouched(t *testing.T) {
 	m, letters := box(t, 5)
 	m.page = 2
-	result, err := deadletters.Settle(t.Context(), m, "q", letters, at(letters, 2, 4), deadletters.Resubmit)
+	result, err := settle(t.Context(), m, "q", letters, at(letters, 2, 4), deadletters.Resubmit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +65,7 @@ func TestOnlyWhatIsMeantIsTouched(t *testing.T) {
 
 func TestDropSendsNothing(t *testing.T) {
 	m, letters := box(t, 300)
-	result, err := deadletters.Settle(t.Context(), m, "q", letters, letters, deadletters.Drop)
+	result, err := settle(t.Context(), m, "q", letters, letters, deadletters.Drop)
 	if err != nil || len(result.Done) != 300 || len(m.sent) != 0 || len(m.letters) != 0 {
 		t.Errorf("%d done, %d sent, %d left, %v", len(result.Done), len(m.sent), len(m.letters), err)
 	}
@@ -78,7 +83,7 @@ func TestWhatBecameOfEach(t *testing.T) {
 		}
 		return nil
 	}
-	result, err := deadletters.Settle(t.Context(), m, "q", letters, letters, deadletters.Resubmit)
+	result, err := settle(t.Context(), m, "q", letters, letters, deadletters.Resubmit)
 	if diff := cmp.Diff(deadletters.Result{Doubled: []int64{1}, Lost: []int64{2}, Done: []int64{3}, Gone: []int64{4}}, result); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
@@ -95,7 +100,7 @@ func TestFailureStops(t *testing.T) {
 		}
 		return nil
 	}
-	result, err := deadletters.Settle(t.Context(), m, "q", letters, letters, deadletters.Resubmit)
+	result, err := settle(t.Context(), m, "q", letters, letters, deadletters.Resubmit)
 	if !errors.Is(err, broken) {
 		t.Errorf("the error is %v", err)
 	}
@@ -118,7 +123,7 @@ func TestInterruptionLeavesNoHalves(t *testing.T) {
 		}
 		return nil
 	}
-	result, err := deadletters.Settle(ctx, m, "q", letters, letters, deadletters.Resubmit)
+	result, err := settle(ctx, m, "q", letters, letters, deadletters.Resubmit)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
@@ -132,7 +137,7 @@ func TestInterruptionLeavesNoHalves(t *testing.T) {
 
 func TestTooManyBeforeTheOne(t *testing.T) {
 	m, letters := box(t, 4200)
-	_, err := deadletters.Settle(t.Context(), m, "q", letters, at(letters, 4200), deadletters.Drop)
+	_, err := settle(t.Context(), m, "q", letters, at(letters, 4200), deadletters.Drop)
 	if !errors.Is(err, deadletters.ErrTooMany) || len(m.locked) > 0 || len(m.gone) > 0 {
 		t.Errorf("%v, %d locked, %d gone", err, len(m.locked), len(m.gone))
 	}
@@ -147,7 +152,7 @@ func TestLocksThatCannotBeGivenBackAreSaid(t *testing.T) {
 		}
 		return nil
 	}
-	result, err := deadletters.Settle(t.Context(), m, "q", letters, at(letters, 2), deadletters.Drop)
+	result, err := settle(t.Context(), m, "q", letters, at(letters, 2), deadletters.Drop)
 	if len(result.Done) != 1 || !errors.Is(err, broken) {
 		t.Errorf("%+v, %v", result, err)
 	}

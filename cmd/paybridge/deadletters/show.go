@@ -191,3 +191,14 @@ func Summary(letters []*Letter) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// Uncompared says why the first of the letters that could not be compared was
+// not, empty when all were.
+func Uncompared(letters []*Letter) string {
+	for _, l := range letters {
+		if l.Verdict.State == NotCompared {
+			return safe(l.Verdict.Detail, maxText)
+		}
+	}
+	return ""
+}
