@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/google/uuid"
 
 	"paybridge/cmd/paybridge/endpoint"
-	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/provision"
 	"paybridge/cmd/paybridge/target"
 	"paybridge/internal/dataverse"
@@ -40,7 +40,7 @@ const definitionTimeout = 5 * time.Minute
 
 // Run sets the environment up.
 func (c *setupDataverseCommand) Run(ctx context.Context, t *terminal) error {
-	at, err := c.Open(ctx, process())
+	at, err := c.find(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,6 +64,27 @@ func (c *setupDataverseCommand) Run(ctx context.Context, t *terminal) error {
 	return c.conclude(t, plan, result)
 }
 
+// find finds the CRM. Whoever administers it may not read the vault, so what is
+// wrong with other settings is left to doctor.
+func (c *setupDataverseCommand) find(ctx context.Context) (*target.Target, error) {
+	at, problems, err := c.Inspect(ctx, process())
+	if err != nil {
+		return nil, err
+	}
+	needed := []string{"DataverseUrl", "DataverseClientId", "PaymentTable"}
+	if c.AsApp {
+		needed = append(needed, "DataverseTenantId", "DataverseClientSecret")
+	}
+	for _, problem := range problems {
+		all := settings.Problems(problem)
+		ours := slices.ContainsFunc(all, func(p *settings.Problem) bool { return slices.Contains(needed, p.Setting) })
+		if len(all) == 0 || ours {
+			return nil, errors.Join(problem, at.Close(ctx))
+		}
+	}
+	return at, nil
+}
+
 // plan says what the environment is to have.
 func (c *setupDataverseCommand) plan(ctx context.Context, t *terminal, at *target.Target) (provision.Plan, error) {
 	plan := provision.Plan{Mapping: at.Mapping, RotateKey: c.RotateKey, DryRun: c.DryRun}
@@ -72,11 +93,7 @@ func (c *setupDataverseCommand) plan(ctx context.Context, t *terminal, at *targe
 		id = at.Settings.DataverseClientID
 	}
 	if at.Local {
-		running, err := local.Find(ctx, c.Data, nil)
-		if err != nil {
-			return plan, err
-		}
-		id, app = standin.ApplicationID(), running.Endpoints.Functions
+		id, app = standin.ApplicationID(), at.App
 	}
 	if id != "" {
 		parsed, err := uuid.Parse(id)
