@@ -175,8 +175,12 @@ func agree(row Row, a attempt) error {
 		return &Disagreement{Reason: fmt.Sprintf("%s is in a currency that is not known: %v.", in.ID, err)}
 	}
 	if at := FromMinor(in.Amount, currency); !row.Amount.Equal(at) {
-		return &Disagreement{Reason: fmt.Sprintf("The row asks for %s %s, but %s is for %s %s. Correct the row's amount, or refund the difference in Stripe.",
-			row.Amount, strings.ToUpper(row.Currency), in.ID, at, strings.ToUpper(in.Currency))}
+		remedy := "the rest takes a payment of its own"
+		if at.GreaterThan(*row.Amount) {
+			remedy = "what is too much can then be refunded"
+		}
+		return &Disagreement{Reason: fmt.Sprintf("The row asks for %s %s, but %s is for %s %s. Correct the row's amount; %s.",
+			row.Amount, strings.ToUpper(row.Currency), in.ID, at, strings.ToUpper(in.Currency), remedy)}
 	}
 	return nil
 }
@@ -187,7 +191,7 @@ func agreeCurrency(row Row, in *Intent) error {
 		return &Disagreement{Reason: fmt.Sprintf("%s was paid in %s, but the row has no currency. Set the row's currency.", in.ID, strings.ToUpper(in.Currency))}
 	}
 	if row.Currency != in.Currency {
-		return &Disagreement{Reason: fmt.Sprintf("The row is in %s, but %s is in %s. Correct the row's currency, or refund the payment in Stripe.",
+		return &Disagreement{Reason: fmt.Sprintf("The row is in %s, but %s is in %s. Correct the row's currency; a payment in the wrong one can then be refunded.",
 			strings.ToUpper(row.Currency), in.ID, strings.ToUpper(in.Currency))}
 	}
 	return nil
