@@ -79,6 +79,9 @@ func (c *Config) handle(ctx context.Context, req *customhandler.Request) (custom
 	if !req.HasBody || len(req.Body) == 0 {
 		return refuse(ctx, http.StatusBadRequest, "the request has no body", "Send the event with a Content-Length, not in chunks.")
 	}
+	if req.Binary {
+		return refuse(ctx, http.StatusBadRequest, "the body is not text", "Send the event as application/json, as Stripe does.")
+	}
 	// Stripe sends the header once. Several are joined as HTTP allows, and
 	// judged as one.
 	header := strings.Join(req.Header.Values("Stripe-Signature"), ",")

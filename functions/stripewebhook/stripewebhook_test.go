@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -106,6 +107,7 @@ func TestAnswers(t *testing.T) {
 	limit := event("payment_intent.succeeded", false, ours)
 	limit += strings.Repeat(" ", MaxBody-len(limit))
 	over := limit + " "
+	inBase64 := base64.StdEncoding.EncodeToString([]byte(paid))
 	byWebAPI := event("payment_intent.succeeded", false, strings.Replace(ours, "contoso.crm", "contoso.api.crm", 1))
 	for _, c := range []struct {
 		name     string
@@ -135,6 +137,8 @@ func TestAnswers(t *testing.T) {
 		{"from the future", nil, map[string][]string{"Stripe-Signature": {sign(paid, current, now.Add(301*time.Second))}}, &paid, 400, false, "future"},
 		{"another secret", nil, map[string][]string{"Stripe-Signature": {sign(paid, "whsec_other", now)}}, &paid, 400, false, "does not match"},
 		{"one byte differs", nil, signed(paid), ptr(strings.Replace(paid, "1250", "1251", 1)), 400, false, "does not match"},
+		{"signed, but not sent as text", nil, map[string][]string{"Stripe-Signature": {sign(paid, current, now)}, "Content-Type": {"application/octet-stream"}}, &inBase64, 400, false, "not text"},
+		{"signed, but sent in parts", nil, map[string][]string{"Stripe-Signature": {sign(paid, current, now)}, "Content-Type": {"multipart/form-data; boundary=x"}}, &inBase64, 400, false, "not text"},
 		{"no body", nil, signed(""), nil, 400, false, "no body"},
 		{"an empty body", nil, signed(""), ptr(""), 400, false, "no body"},
 		{"signed, but no event", nil, signed("[]"), ptr("[]"), 400, false, "cannot be read"},

@@ -93,7 +93,7 @@ func decodeRequest(envelope []byte, trigger string) (*Request, error) {
 	if err != nil {
 		return nil, &envelopeError{doing: "decoding the base64 of the body", err: err}
 	}
-	req.Body, req.Exact = body, true
+	req.Body, req.Binary, req.Exact = body, true, true
 	return req, nil
 }
 

@@ -29,6 +29,9 @@ type Request struct {
 	// out when it is empty, and also when the caller sent it in chunks without
 	// a Content-Length: what was sent is then not to be had.
 	HasBody bool
+	// Binary says that the caller declared the body to be no text: it is of the
+	// type application/octet-stream or a multipart one.
+	Binary bool
 	// Exact says that Body is known to be the caller's bytes. Of a text body
 	// the host removes a byte order mark and replaces what is not UTF-8, so it
 	// is exact when it has the length that the caller declared and nothing in
