@@ -92,6 +92,7 @@ resource failedInvocations 'Microsoft.Insights/scheduledQueryRules@2023-12-01' =
     severity: 2
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true // In a new workspace the tables may not be there yet.
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     autoMitigate: true
@@ -121,6 +122,7 @@ resource needsReview 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     severity: 3
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true // In a new workspace the tables may not be there yet.
     evaluationFrequency: 'PT15M'
     windowSize: 'PT15M'
     autoMitigate: true
@@ -150,6 +152,7 @@ resource notReconciled 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     severity: 2
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true // In a new workspace the tables may not be there yet.
     evaluationFrequency: 'PT15M'
     windowSize: 'PT1H'
     autoMitigate: true
@@ -227,6 +230,7 @@ resource unhealthy 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     severity: 1
     enabled: true
     scopes: [insights.id]
+    skipQueryValidation: true // In a new workspace the tables may not be there yet.
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     autoMitigate: true
