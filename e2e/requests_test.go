@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"paybridge/cmd/paybridge/local"
+	"paybridge/cmd/paybridge/soak/oracle"
 	"paybridge/internal/crm"
 	domain "paybridge/internal/payment"
 	"paybridge/standin/dataverse"
@@ -134,5 +135,34 @@ func TestOneChangeCausesFewCalls(t *testing.T) {
 	}
 	if got := w.read(row); status(got) != "Pending" {
 		t.Errorf("row %v", got)
+	}
+}
+
+// TestSecondAttemptIsClosedOnceMoneyWasReceived lets a shop be paid for a row
+// while somebody in the CRM, to whom nobody has told it yet, asks for the
+// payment too.
+func TestSecondAttemptIsClosedOnceMoneyWasReceived(t *testing.T) {
+	t.Parallel()
+	for name, by := range map[string]domain.CollectBy{"an intent": domain.ByIntent, "a link": domain.ByLink} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := start(t)
+			w.Stripe.HoldDeliveries()
+			row := w.row("12.50", "EUR")
+			paid := w.paid(w.intent(row, "1250", "eur"))
+			w.ask(row, request(domain.RequestPay), collectBy(by))
+			w.drain()
+			if got := w.read(row); text(got, "pb_paymentintentid") == paid {
+				t.Fatal("the row knows of the payment already")
+			}
+			w.Stripe.ReleaseDeliveries()
+			w.settle()
+			if got := w.read(row); text(got, "pb_paymentintentid") != paid {
+				t.Errorf("the row names %v", got["pb_paymentintentid"])
+			}
+			for _, complaint := range oracle.Complaints(w.read(row), w.ledger()) {
+				t.Error(complaint)
+			}
+		})
 	}
 }

@@ -115,7 +115,7 @@ func (c *Config) outputs(jobs, left []*job) (customhandler.Outputs, error) {
 		if !j.asks {
 			continue
 		}
-		body, err := payment.RowChange{Payment: j.id, Message: "Stripe"}.Encode()
+		body, err := payment.RowChange{Payment: j.id, Message: "Stripe"}.With(j.attempts()...).Encode()
 		if err != nil {
 			return nil, fmt.Errorf("encoding a row change: %w", err)
 		}

@@ -172,6 +172,22 @@ func appendNew(ids []string, id string) []string {
 	return append(ids, id)
 }
 
+// attempts are the ids of all PaymentIntents and Checkout Sessions that were
+// read for the row, which from now on may record another one of them.
+func (j *job) attempts() []string {
+	var ids []string
+	if j.account != "" {
+		return nil // the CRM asks nothing of connected accounts
+	}
+	for _, s := range j.facts.Sessions {
+		ids = append(ids, s.ID)
+	}
+	for _, in := range j.facts.Intents {
+		ids = append(ids, in.ID)
+	}
+	return ids
+}
+
 // describe says what the row shows now, for the timeline.
 func describe(p payment.Payment) string {
 	currency, err := payment.ParseCurrency(p.Currency)

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -217,7 +218,7 @@ func TestMessageIsTheRowChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := payment.RowChange{Version: payment.MessageVersion, Payment: row, Message: message, Operation: operation}
-		if change != want {
+		if !reflect.DeepEqual(change, want) {
 			t.Errorf("%s: got %+v, want %+v", file, change, want)
 		}
 	}

@@ -74,8 +74,12 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 			if err := c.search(ctx, j); err != nil {
 				return err
 			}
-			if again, _ := payment.Decide(j.row.Row, j.facts); creates(again) {
+			if again, _ := payment.Decide(j.row.Row, j.facts); creates(again) && again.After == step.After {
 				return err // the search does not know it yet
+			}
+		case stripeapi.IsReplayedFailure(err):
+			if err := c.lost(ctx, j, step, err); err != nil {
+				return err
 			}
 		default:
 			return c.told(j, err)
@@ -84,14 +88,36 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 	return outcome.Againf("carrying out %q: more than %d steps did not lead to agreement", j.row.Text(), maxSteps)
 }
 
+// lost looks for what may have been made although Stripe failed and repeats
+// that failure for as long as it keeps the key. Lists show at once what was
+// made, so what they do not show was not, and is asked for under another key.
+// The search for PaymentIntents lags: there the error stays, and the event of
+// the one that was made, or the end of the key, settles it.
+func (c *Config) lost(ctx context.Context, j *job, step payment.Step, err error) error {
+	if creates(step) {
+		j.look = true
+		if err := c.search(ctx, j); err != nil {
+			return err
+		}
+		if again, _ := payment.Decide(j.row.Row, j.facts); again != step {
+			return nil
+		}
+	}
+	if step.Action == payment.CreateIntent {
+		return err
+	}
+	j.spent = append(j.spent, key(j.id, step))
+	return nil
+}
+
 // lookAgain is for a row that asks for nothing. Stripe is read only where a
 // person had something to settle, which may be settled now, and where the row
 // stopped asking while something was made for it, which it has to name. The
 // row may name a payment that cannot be read from here, such as a connected
 // account's: that is nobody's fault.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
-	made := len(j.made.Intents)+len(j.made.Sessions) > 0
-	if !made && !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
+	named := len(j.named.Intents)+len(j.named.Sessions) > 0
+	if !named && !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
 		j.blind = true
 		return nil
 	}
@@ -124,7 +150,7 @@ func creates(step payment.Step) bool {
 }
 
 func (c *Config) read(ctx context.Context, j *job) (err error) {
-	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, j.made)
+	j.facts, err = truth.Read(ctx, c.Stripe, "", j.row.Row, c.Livemode, j.named)
 	if err == nil && j.look {
 		err = c.search(ctx, j)
 	}

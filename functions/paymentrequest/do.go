@@ -51,12 +51,7 @@ func (j *job) replaced(intent, session string, err error) {
 	}
 	r := &j.row.Recorded
 	r.PaymentIntentID, r.CheckoutSessionID, r.CheckoutURL = intent, session, ""
-	if intent != "" {
-		j.made.Intents = append(j.made.Intents, intent)
-	}
-	if session != "" {
-		j.made.Sessions = append(j.made.Sessions, session)
-	}
+	j.name(intent, session)
 }
 
 // stepNames are the steps as the log names them.
@@ -125,7 +120,7 @@ func (c *Config) refund(ctx context.Context, j *job, step payment.Step) (done bo
 		return true, c.reached(ctx, j, refunds)
 	}
 	r, err := c.Stripe.CreateRefund(ctx, "", stripeapi.RefundRequest{
-		Key: key(j.id, "refund", fmt.Sprintf("%s-%d", step.ID, step.Total)), Intent: step.ID,
+		Key: j.key(step), Intent: step.ID,
 		Amount: step.Amount, Total: step.Total, Link: c.link(j),
 	})
 	if err != nil {
@@ -173,14 +168,14 @@ func (j *job) refuseRefund(r payment.IssuedRefund, step payment.Step) error {
 
 func (c *Config) intentRequest(j *job, step payment.Step) stripeapi.IntentRequest {
 	return stripeapi.IntentRequest{
-		Key: key(j.id, "pay", step.After), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
+		Key: j.key(step), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
 		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), After: step.After, Metadata: maps.Clone(j.row.Ask.Metadata),
 	}
 }
 
 func (c *Config) sessionRequest(j *job, step payment.Step) stripeapi.SessionRequest {
 	r := stripeapi.SessionRequest{
-		Key: key(j.id, "link", step.After), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
+		Key: j.key(step), Amount: step.Amount, Currency: step.Currency, Methods: c.Methods,
 		Description: j.row.Ask.Description, Email: j.row.Ask.Email, Link: c.link(j), After: step.After, Metadata: maps.Clone(j.row.Ask.Metadata),
 		SuccessURL: c.SuccessURL, CancelURL: c.CancelURL,
 	}
@@ -198,9 +193,34 @@ func (c *Config) link(j *job) payment.Link {
 	return payment.Link{CRMPaymentID: string(j.id), CRMOrg: c.Org}
 }
 
-// key is the idempotency key of what is made for a row: the same for the same
-// request, however often and by whomever it is carried out.
-func key(row payment.RowID, what, after string) string {
-	parts := slices.DeleteFunc([]string{"paybridge", what, string(row), after}, func(s string) bool { return s == "" })
+// key is the idempotency key of a step: the same for the same request, however
+// often and by whomever it is carried out, and another one as often as Stripe
+// has stored a failure under it.
+func (j *job) key(step payment.Step) string {
+	first := key(j.id, step)
+	n := 0
+	for _, spent := range j.spent {
+		if spent == first {
+			n++
+		}
+	}
+	if n > 0 {
+		return fmt.Sprintf("%s:%d", first, n+1)
+	}
+	return first
+}
+
+func key(row payment.RowID, step payment.Step) string {
+	parts := []string{"paybridge", "pay", string(row)}
+	switch step.Action {
+	case payment.CreateSession:
+		parts[1] = "link"
+	case payment.RefundIntent:
+		return strings.Join([]string{"paybridge", "refund", string(row), fmt.Sprintf("%s-%d", step.ID, step.Total)}, ":")
+	default:
+	}
+	if step.After != "" {
+		parts = append(parts, step.After)
+	}
 	return strings.Join(parts, ":")
 }

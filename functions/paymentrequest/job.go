@@ -3,6 +3,7 @@ package paymentrequest
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"paybridge/internal/crm"
@@ -28,9 +29,13 @@ type job struct {
 	// look asks for a search at Stripe: an idempotency key met other
 	// parameters, so there is an object that the row does not name.
 	look bool
-	// made is what was made for the row. It is kept over the rounds: when
-	// somebody wrote the row meanwhile, the row does not name it yet.
-	made truth.Names
+	// named is what belongs to the row beside what it records: what was made for
+	// it, which it does not record yet when somebody wrote it meanwhile, and what
+	// the change named. It is kept over the rounds.
+	named truth.Names
+	// spent are the idempotency keys under which Stripe has stored a failure of
+	// its own, although nothing was made.
+	spent []string
 	// steps are what was done at Stripe, for the log.
 	steps []string
 	// reason is what the row tells a person, with its prefix.
@@ -40,6 +45,19 @@ type job struct {
 	err       error
 	changed   bool
 	conflicts int
+}
+
+// name notes objects of the row.
+func (j *job) name(ids ...string) {
+	for _, id := range ids {
+		list := &j.named.Intents
+		if payment.ValidStripeID(id, "cs") {
+			list = &j.named.Sessions
+		}
+		if id != "" && !slices.Contains(*list, id) {
+			*list = append(*list, id)
+		}
+	}
 }
 
 // Err is why the last round did not finish the job.

@@ -109,3 +109,29 @@ func TestIntentOfAnOpenLink(t *testing.T) {
 		t.Errorf("row %s %v %v", label(row), row["pb_checkoutsessionid"], row["pb_lasterror"])
 	}
 }
+
+// TestCrashBetweenTwoEditsOfALink: the link in between was made, never written
+// down, and is over by the time that the next one is asked for.
+func TestCrashBetweenTwoEditsOfALink(t *testing.T) {
+	w := newWorld(t)
+	id := w.make("12.50", "EUR", ask(payment.RequestPay)+","+by(payment.ByLink))
+	w.run(id)
+	w.edit(id, `"pb_amount":15`)
+	if died, _ := w.dieAfter(3, true, id); !died || len(w.objects("checkout/sessions")) != 2 {
+		t.Fatal("the crash did not come after the second link was made")
+	}
+	w.edit(id, `"pb_amount":20`)
+	row := w.run(id)
+	open := 0
+	for _, s := range w.objects("checkout/sessions") {
+		if s["status"] == "open" {
+			open++
+			if s["amount_total"] != 2000.0 || s["id"] != row["pb_checkoutsessionid"] {
+				t.Errorf("%v can be paid for %v, the row names %v", s["id"], s["amount_total"], row["pb_checkoutsessionid"])
+			}
+		}
+	}
+	if open != 1 || row["pb_lasterror"] != nil {
+		t.Errorf("%d can be paid, row %v", open, row["pb_lasterror"])
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"paybridge/internal/backoff"
@@ -114,7 +115,7 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 	for _, j := range result.Left {
 		c.log(ctx, j, outcome.Again, "")
 		for _, change := range j.changes {
-			body, err := change.Encode()
+			body, err := change.With(slices.Concat(j.named.Intents, j.named.Sessions)...).Encode()
 			if err != nil {
 				return nil, fmt.Errorf("encoding a row change: %w", err)
 			}
@@ -150,6 +151,7 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []
 		}
 		changes++
 		j.changes = append(j.changes, change)
+		j.name(change.Attempts...)
 		j.deliveries = max(j.deliveries, message.DeliveryCount)
 	}
 	return jobs, changes

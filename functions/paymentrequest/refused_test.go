@@ -1,11 +1,13 @@
 package paymentrequest_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"paybridge/internal/payment"
+	standinstripe "paybridge/standin/stripe"
 )
 
 // TestStripeRefuses: what only Stripe knows is told in Stripe's words.
@@ -59,5 +61,34 @@ func TestRowOfTheOtherMode(t *testing.T) {
 	}
 	if label(row) != "Pending" {
 		t.Errorf("status %s", label(row))
+	}
+}
+
+// TestStripeStoresAFailure: Stripe answers 500 and repeats that for as long as
+// it keeps the key, whether it did what was asked for or not. It is done once.
+func TestStripeStoresAFailure(t *testing.T) {
+	for _, undone := range []bool{false, true} {
+		for kind, path := range map[string]string{"checkout/sessions": "/v1/checkout/sessions", "refunds": "/v1/refunds"} {
+			t.Run(fmt.Sprintf("%s, undone %t", kind, undone), func(t *testing.T) {
+				w := newWorld(t)
+				id := w.make("12.50", "EUR", ask(payment.RequestPay)+","+by(payment.ByIntent))
+				intent := text(w.run(id), "pb_paymentintentid")
+				want := "Pending"
+				if kind == "refunds" {
+					w.api(http.MethodPost, "/v1/payment_intents/"+intent+"/confirm", "payment_method", "pm_card_visa", "return_url", "https://shop.example")
+					w.edit(id, ask(payment.RequestRefund)+`,"pb_refundamount":2.50`)
+					want = "Partially refunded"
+				} else {
+					w.edit(id, by(payment.ByLink))
+				}
+				w.stripe.FaultNext(http.MethodPost, path, 1, standinstripe.Fault{Status: 500, Stored: true, Undone: undone})
+				for range 2 {
+					row := w.run(id)
+					if made := w.objects(kind); len(made) != 1 || label(row) != want || row["pb_lasterror"] != nil {
+						t.Errorf("%d made, row %s %v", len(made), label(row), row["pb_lasterror"])
+					}
+				}
+			})
+		}
 	}
 }

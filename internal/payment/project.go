@@ -31,13 +31,10 @@ func Project(row Row, facts Facts) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	p := Payment{Status: status, CheckoutSessionID: row.Recorded.CheckoutSessionID, CheckoutURL: row.Recorded.CheckoutURL}
+	p := Payment{Status: status, CheckoutSessionID: row.Recorded.CheckoutSessionID, CheckoutURL: recordedLink(row, facts)}
 	if s := a.session; s != nil {
 		p.CheckoutSessionID = s.ID
-		p.CheckoutURL = ""
-		if s.Status == SessionOpen {
-			p.CheckoutURL = s.URL
-		}
+		p.CheckoutURL = s.link()
 		p.Currency = s.Currency
 		p.Livemode = s.Livemode
 	}
@@ -57,6 +54,25 @@ func Project(row Row, facts Facts) (Payment, error) {
 		p.charge(ch, in.Status == IntentSucceeded)
 	}
 	return p, nil
+}
+
+// recordedLink is the link of the Checkout Session that the row records while
+// another attempt speaks for it: none once the session is over.
+func recordedLink(row Row, facts Facts) string {
+	for i := range facts.Sessions {
+		if s := &facts.Sessions[i]; s.ID == row.Recorded.CheckoutSessionID {
+			return s.link()
+		}
+	}
+	return row.Recorded.CheckoutURL
+}
+
+// link is where the customer can pay, empty once the session is over.
+func (s *Session) link() string {
+	if s.Status != SessionOpen {
+		return ""
+	}
+	return s.URL
 }
 
 // charge adds what the latest charge says.

@@ -257,3 +257,19 @@ func TestDifferenceBeforeMoneyMoves(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkOfAnotherAttemptEndsWithItsSession: the money came another way, and
+// the row still records the session that was offered.
+func TestLinkOfAnotherAttemptEndsWithItsSession(t *testing.T) {
+	row := row(names("", "cs_1"))
+	row.Recorded.CheckoutURL = "https://checkout.stripe.com/c/pay/cs_1"
+	for status, want := range map[SessionStatus]string{SessionOpen: row.Recorded.CheckoutURL, SessionExpired: ""} {
+		p, err := Project(row, Facts{
+			Intents:  []Intent{intent("pi_1", IntentSucceeded)},
+			Sessions: []Session{{ID: "cs_1", Status: status, URL: row.Recorded.CheckoutURL, Created: day}},
+		})
+		if err != nil || p.PaymentIntentID != "pi_1" || p.CheckoutSessionID != "cs_1" || p.CheckoutURL != want {
+			t.Errorf("%s: %v, %+v", status, err, p)
+		}
+	}
+}

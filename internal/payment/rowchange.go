@@ -3,6 +3,7 @@ package payment
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // RowChange says that somebody may have changed what a payment row asks for.
@@ -18,6 +19,24 @@ type RowChange struct {
 	Message string `json:"message,omitempty"`
 	// Operation is Dataverse's id of the change, for finding it in the CRM.
 	Operation string `json:"operation,omitempty"`
+	// Attempts are the PaymentIntents and Checkout Sessions of the row that are
+	// to be looked at beside those that it records: a second one that can still
+	// be paid is named nowhere else.
+	Attempts []string `json:"attempts,omitempty"`
+}
+
+// maxAttempts bounds the attempts that a row change names.
+const maxAttempts = 20
+
+// With returns the change with these attempts named too, as many as it may.
+func (c RowChange) With(attempts ...string) RowChange {
+	c.Attempts = slices.Clone(c.Attempts)
+	for _, id := range attempts {
+		if !slices.Contains(c.Attempts, id) && len(c.Attempts) < maxAttempts {
+			c.Attempts = append(c.Attempts, id)
+		}
+	}
+	return c
 }
 
 // Encode returns the message body: compact JSON.
@@ -41,5 +60,13 @@ func DecodeRowChange(body []byte) (RowChange, error) {
 		return RowChange{}, fmt.Errorf("row change: payment: %w", err)
 	}
 	c.Payment = id
+	if len(c.Attempts) > maxAttempts {
+		return RowChange{}, fmt.Errorf("row change: attempts are more than %d", maxAttempts)
+	}
+	for _, id := range c.Attempts {
+		if !ValidStripeID(id, "pi", "cs") {
+			return RowChange{}, fmt.Errorf("row change: attempts: one is no PaymentIntent and no Checkout Session of Stripe's")
+		}
+	}
 	return c, nil
 }

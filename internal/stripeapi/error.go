@@ -34,6 +34,9 @@ type Error struct {
 	// RetryAfter is how long Stripe asked to be left alone, zero when it did
 	// not.
 	RetryAfter time.Duration
+	// Replayed says that Stripe repeats what it answered to an earlier request
+	// with the same idempotency key.
+	Replayed bool
 }
 
 // Error returns one line: the status, the code or else the type, the message
@@ -91,6 +94,7 @@ func (c *Client) answer(e *stripe.Error) *Error {
 	}
 	if e.LastResponse != nil {
 		answer.RetryAfter = retryAfter(e.LastResponse.Header.Get("Retry-After"))
+		answer.Replayed = replayed(e.LastResponse)
 	}
 	return answer
 }

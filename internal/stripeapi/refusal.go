@@ -24,6 +24,17 @@ func IsIdempotencyConflict(err error) bool {
 	return ok && e.Type == string(stripe.ErrorTypeIdempotency)
 }
 
+// IsReplayedFailure reports whether Stripe repeats a failure of its own that it
+// stored under the idempotency key: it will do so as long as it keeps the key,
+// and nobody knows whether what was asked for was done. That has to be looked
+// for, and may only be asked for under another key.
+//
+// Source: https://docs.stripe.com/api/idempotent_requests, which says so of 500s.
+func IsReplayedFailure(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Replayed && e.Status >= http.StatusInternalServerError
+}
+
 // IsStale reports whether the object at Stripe was no longer in the state in
 // which it had been read: somebody paid, canceled, refunded or let expire in
 // between. Nothing was done; it has to be read and decided again.

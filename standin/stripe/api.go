@@ -104,7 +104,7 @@ func (s *Server) serve(r *http.Request, requestID string, run operation) (*answe
 	}
 	fault := s.fault(r)
 	if fault != nil && fault.Stored && key != nil {
-		key.instead = fault.answer()
+		key.instead, key.undone = fault.answer(), fault.Undone
 	}
 	if fault != nil && !fault.AfterCommit && !fault.Stored {
 		if fault = fault.happen(r.Context(), s.stopped); fault != nil {
@@ -130,6 +130,10 @@ func (s *Server) transact(r *http.Request, account string, request requestRef, f
 			if err != nil || stored != nil {
 				result = stored
 				return err
+			}
+			if key.undone {
+				result = key.instead
+				return key.store(c, result)
 			}
 		}
 		value, err := run(&call{change: c, http: r, form: fields, base: s.base(r)})

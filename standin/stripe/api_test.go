@@ -208,6 +208,13 @@ func TestFaults(t *testing.T) {
 	if resp, _ := post("c"); resp.StatusCode != 500 || resp.Header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("a stored 500: %d %v", resp.StatusCode, resp.Header)
 	}
+	made := s.server.Counts().Events["payment_intent.created"]
+	s.server.FaultNext("", "/v1/", 1, stripe.Fault{Status: 500, Stored: true, Undone: true})
+	for range 2 {
+		if resp, _ := post("c2"); resp.StatusCode != 500 || s.server.Counts().Events["payment_intent.created"] != made {
+			t.Errorf("a stored 500 without a change: %d", resp.StatusCode)
+		}
+	}
 	s.server.FaultNext("", "/v1/", 1, stripe.Fault{Drop: true, AfterCommit: true})
 	req := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/payment_intents", strings.NewReader("amount=500&currency=usd")))
 	req.SetBasicAuth(s.server.SecretKey(), "")
@@ -224,7 +231,7 @@ func TestFaults(t *testing.T) {
 	if resp, _ := post("d"); resp.StatusCode != 200 {
 		t.Errorf("only a delay: %d", resp.StatusCode)
 	}
-	if got := s.server.Counts().Requests["POST /v1/payment_intents"]; got != 7 {
+	if got := s.server.Counts().Requests["POST /v1/payment_intents"]; got != 9 {
 		t.Errorf("%d requests counted", got)
 	}
 }

@@ -28,6 +28,8 @@ type Fault struct {
 	// Stored is AfterCommit with Status kept under the request's Idempotency-Key: a retry with the same key gets it
 	// again, as with Stripe's own 500s.
 	Stored bool
+	// Undone is Stored without the change: nothing of what the request asks for happens.
+	Undone bool
 }
 
 // happen waits the fault's delay out and returns what is left to be written: nil where it was only a delay.

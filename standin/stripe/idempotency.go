@@ -29,6 +29,8 @@ type keyed struct {
 	request     string
 	// instead is kept in place of the request's own answer, where a fault says so.
 	instead *answer
+	// undone says that the request is not carried out then.
+	undone bool
 }
 
 type storedAnswer struct {

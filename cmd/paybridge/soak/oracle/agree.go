@@ -64,8 +64,20 @@ func (c *complaints) columns() {
 		if diff := cmp.Diff(Truth(c.ledger, intent, session), shown); diff != "" {
 			c.say("Stripe says (-), the row shows (+):\n%s", diff)
 		}
+		c.link(c.ledger.Session(session))
 	case c.toldOf():
 		c.say("it names nothing of %d PaymentIntents and %d Checkout Sessions", len(c.attempts.Intents), len(c.attempts.Sessions))
+	}
+}
+
+// link holds the row to showing the link that can be paid, and no other.
+func (c *complaints) link(session Object) {
+	want := ""
+	if session["status"] == "open" {
+		want = Text(session, "url")
+	}
+	if got := Text(c.row, "pb_checkouturl"); got != want {
+		c.say("it shows the link %q, Stripe has %q", got, want)
 	}
 }
 
