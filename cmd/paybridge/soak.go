@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ type soakCommand struct {
 	Seed     uint64 `default:"1" help:"Chooses the history and the faults."`
 	Faults   string `default:"all" placeholder:"KINDS" help:"What goes wrong: all, none, or kinds with commas between (${faults})."`
 	Parallel int    `default:"128" help:"How many payments are under way at once."`
+	Log      string `type:"path" placeholder:"FILE" help:"Write every line of the handler there."`
 	Data     string `type:"path" placeholder:"DIR" help:"Keep the state there; without it, it is thrown away."`
 }
 
@@ -49,8 +51,17 @@ func (c *soakCommand) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
+	log := io.Discard
+	if c.Log != "" {
+		file, err := os.Create(c.Log)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		log = file
+	}
 	report, err := soak.Run(ctx, soak.Config{
-		Payments: c.Payments, Seed: c.Seed, Faults: faults, Parallel: c.Parallel, Dist: packed.Dist, Data: dir,
+		Payments: c.Payments, Seed: c.Seed, Faults: faults, Parallel: c.Parallel, Dist: packed.Dist, Data: dir, Log: log,
 		Command:  func() *exec.Cmd { return exec.CommandContext(ctx, self, "soak-host") },
 		Progress: func(line string) { t.progress("%s", line) },
 	})

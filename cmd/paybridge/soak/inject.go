@@ -180,12 +180,17 @@ func (i *injector) stripe(r *http.Request) *stripe.Fault {
 		}
 		return met(StripeThrottle, f)
 	case i.hit(StripeErrors, rng, perStripeRequest):
-		return met(StripeErrors, []stripe.Fault{{Status: 500}, {Status: 500, AfterCommit: true}, {Status: 500, Stored: true}}[rng.IntN(3)])
+		return met(StripeErrors, []stripe.Fault{{Status: 500}, {Status: 500, AfterCommit: true}, {Status: 500, Stored: true}, {Status: 500, Stored: true, Undone: undoable(r)}}[rng.IntN(4)])
 	case i.hit(StripeCut, rng, perStripeRequest):
 		return met(StripeCut, stripe.Fault{Drop: true, AfterCommit: rng.IntN(2) == 0})
 	}
 	return nil
 }
+
+// undoable reports whether a request may be answered with a stored failure and
+// not be done. Whether a PaymentIntent was made only its event tells for sure,
+// and without one PayBridge waits until Stripe forgets the key.
+func undoable(r *http.Request) bool { return !strings.HasSuffix(r.URL.Path, "/payment_intents") }
 
 // stripeToken is the half of Token that is Stripe's.
 const stripeToken Fault = "stripe's token"

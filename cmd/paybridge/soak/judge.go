@@ -9,9 +9,6 @@ import (
 	"paybridge/cmd/paybridge/soak/oracle"
 )
 
-// heal is where what only reconcile can know is found again.
-func (s *soak) heal(context.Context) error { return nil }
-
 // judge compares everything at both ends.
 func (s *soak) judge(ctx context.Context) (*Report, error) {
 	r := &Report{Payments: s.cfg.Payments, Seed: s.cfg.Seed, Faults: s.cfg.Faults}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -32,6 +33,8 @@ type Config struct {
 	Dist, Data string
 	// Command makes the command that runs platform.Serve.
 	Command func() *exec.Cmd
+	// Log gets every line of the handler; nil keeps none.
+	Log io.Writer
 	// Progress gets a line now and then; nil means silence.
 	Progress func(line string)
 }
@@ -41,7 +44,7 @@ type Config struct {
 const (
 	budget   = 4 * time.Second
 	outage   = 12 * time.Second
-	patience = 5 * time.Minute
+	patience = 3 * time.Minute
 )
 
 // soak is a running one.
@@ -68,7 +71,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(string) {}
 	}
-	s := &soak{cfg: cfg, tally: newTally(), rows: newWatch()}
+	s := &soak{cfg: cfg, tally: newTally(cfg.Log), rows: newWatch()}
 	begun := time.Now()
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.close())

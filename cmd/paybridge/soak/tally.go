@@ -3,6 +3,7 @@ package soak
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"maps"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 // light.
 type tally struct {
 	finder *leak.Finder
+	log    io.Writer
 
 	mu sync.Mutex
 	counts
@@ -40,8 +42,11 @@ type counts struct {
 	waits []time.Duration
 }
 
-func newTally() *tally {
-	return &tally{counts: counts{begun: time.Now(), faults: map[Fault]int{}, healths: map[int]int{}}}
+func newTally(log io.Writer) *tally {
+	if log == nil {
+		log = io.Discard
+	}
+	return &tally{log: log, counts: counts{begun: time.Now(), faults: map[Fault]int{}, healths: map[int]int{}}}
 }
 
 func (t *tally) fault(kind Fault) {
@@ -108,6 +113,8 @@ func (t *tally) line(text []byte) {
 	t.search(where, string(text))
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	// A log that cannot be kept is no reason to stop.
+	_, _ = t.log.Write(append(text, '\n'))
 	switch l.Message {
 	case "invocation":
 		t.invocations++
