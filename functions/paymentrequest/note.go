@@ -16,7 +16,7 @@ import (
 // returns the job when that cannot be written either: the CRM is not set up
 // right, and when it is, the message will still be there.
 func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
-	if made := slices.Concat(j.made.Intents, j.made.Sessions); len(made) > 0 {
+	if made := slices.Concat(j.named.Intents, j.named.Sessions); len(made) > 0 {
 		detail += " At Stripe this was made for it: " + strings.Join(made, ", ") + "."
 	}
 	event := crm.RequestEvent(j.id)

@@ -51,6 +51,7 @@ func startHost(ctx context.Context, cfg Config, e *ends, t *tally) (*host, error
 		Settings: map[string]string{
 			"DataverseUrl": e.dataverseURL, "StripeApiBase": e.stripeURL, "StripeSecretKey": e.stripe.SecretKey(), "StripeWebhookSecret": secret,
 			"PaymentSuccessUrl": "https://shop.example/thanks", "PaymentCancelUrl": "https://shop.example/cart", "InvocationTimeout": budget.String(),
+			"ReconcileSchedule": reconcileEvery, "ReconcileAfter": reconcileAfter.String(), "ReconcileSweep": reconcileSweep.String(),
 		},
 	}
 	h.finder = leak.New(key, h.spec.FunctionKeys["_master"], e.stripe.SecretKey(), secret)

@@ -33,6 +33,8 @@ type Report struct {
 	Invocations, Failed, Redelivered, Races int
 	// Reviews are rows, EventReviews events that need one.
 	Reviews, EventReviews int
+	// Reconciles are the runs of reconcile, Found what they found out of step.
+	Reconciles, Found int
 	// Healths :: status → answers of the health function.
 	Healths map[int]int
 	// Waits are how long rows took to agree, sorted.
@@ -83,6 +85,7 @@ func (s *soak) count(r *Report) {
 	r.Posts, r.LostPosts = crm["step ok"], crm["step failed"]
 	r.Injected, r.Healths = c.faults, c.healths
 	r.Invocations, r.Failed, r.Redelivered, r.Races = c.invocations, c.failed, c.redelivered, c.races
+	r.Reconciles, r.Found = c.runs, c.found
 	r.Leaks, r.Secrets = c.leaks, c.secrets
 	r.Waits = slices.Sorted(slices.Values(c.waits))
 }
@@ -131,6 +134,7 @@ func (r *Report) Print(w io.Writer) {
 	line("requests", "%d to Stripe, %d to the CRM", r.StripeRequests, r.CRMRequests)
 	line("invocations", "%d, failed %d, batches delivered again %d, races for a row %d", r.Invocations, r.Failed, r.Redelivered, r.Races)
 	line("reviews", "%d rows, %d events", r.Reviews, r.EventReviews)
+	line("reconcile", "%d runs, %d things found out of step", r.Reconciles, r.Found)
 	line("row true after", "%v in the median, %v in 99 of 100, %d times waited in vain", r.quantile(0.5), r.quantile(0.99), len(r.Missed))
 	line("health answers", "%v", r.Healths)
 	line("rows wrong", "%d", len(r.Wrong))

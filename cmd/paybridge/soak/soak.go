@@ -45,6 +45,10 @@ const (
 	budget   = 4 * time.Second
 	outage   = 12 * time.Second
 	patience = 3 * time.Minute
+
+	reconcileEvery = "*/5 * * * * *"
+	reconcileAfter = 10 * time.Second
+	reconcileSweep = 20 * time.Second
 )
 
 // soak is a running one.

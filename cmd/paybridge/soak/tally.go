@@ -38,6 +38,10 @@ type counts struct {
 	// leaks is how many secrets came to light, secrets the first of them.
 	leaks   int
 	secrets []leak.Finding
+	// runs are those of reconcile that ended well, found what they put on the
+	// queues, last the last of them.
+	runs, found int
+	last        reconciled
 	// waits are how long rows took to agree after something had happened.
 	waits []time.Duration
 }
@@ -97,6 +101,25 @@ type logged struct {
 	Messages   int    `json:"messages"`
 	Deliveries int    `json:"delivery_count_max"`
 	Conflicts  int    `json:"conflicts"`
+	Function   string `json:"function"`
+	reconciled
+}
+
+// reconciled is what a run of reconcile found out of step.
+type reconciled struct {
+	Slow        bool   `json:"slow"`
+	Undelivered int    `json:"undelivered"`
+	Missed      int    `json:"missed"`
+	Stale       int    `json:"stale"`
+	Unlinked    int    `json:"unlinked"`
+	Unanswered  int    `json:"unanswered"`
+	Held        int    `json:"held"`
+	Cut         string `json:"cut_short"`
+	at          time.Time
+}
+
+func (r reconciled) found() int {
+	return r.Undelivered + r.Missed + r.Stale + r.Unlinked + r.Unanswered
 }
 
 // line takes a line of the host's process: of the handler's log, or about a
@@ -118,6 +141,12 @@ func (t *tally) line(text []byte) {
 	switch l.Message {
 	case "invocation":
 		t.invocations++
+		if l.Function == "reconcile" && l.Outcome == "ok" {
+			t.runs++
+			t.found += l.found()
+			t.last = l.reconciled
+			t.last.at = time.Now()
+		}
 		if l.Outcome != "ok" {
 			t.failed++
 		}
