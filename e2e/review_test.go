@@ -174,3 +174,19 @@ func TestIntentOfAnotherRowNeedsReview(t *testing.T) {
 		t.Errorf("the row that is named says %q", text)
 	}
 }
+
+// TestAccountOutOfReachNeedsReview: an event of a connected account that this
+// key has no access to is told to a person, and holds nobody up.
+func TestAccountOutOfReachNeedsReview(t *testing.T) {
+	t.Parallel()
+	w := start(t, awkward)
+	row := w.row("12.50", "EUR")
+	body := []byte(`{"id":"evt_ofAnotherAccount","object":"event","type":"payment_intent.succeeded","created":1769000000,"livemode":false,"account":"acct_outOfReach",` +
+		`"data":{"object":{"id":"pi_ofAnotherAccount","object":"payment_intent","metadata":{"CRM_PaymentId":"` + row + `"}}}}`)
+	w.deliver(event{body: body})
+	w.settle()
+	w.needsReview("account_invalid")
+	if text := w.lastError(row); !strings.Contains(text, "acct_outOfReach") {
+		t.Errorf("the row says %q", text)
+	}
+}

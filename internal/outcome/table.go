@@ -112,6 +112,9 @@ var stripeCodes = []rule{
 	{0, 499, "payment_intent_unexpected_state", Again},
 	// There is no such object in this account and mode.
 	{0, 499, "resource_missing", Review},
+	// The event's connected account has withdrawn its access, or is none of
+	// this key's. The other payments do not wait for it.
+	{0, 499, "account_invalid", Review},
 	// The key ran out, or is one for another mode: how PayBridge is set up.
 	{0, 499, "api_key_expired", Again},
 	{0, 499, "platform_api_key_expired", Again},

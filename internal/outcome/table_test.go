@@ -112,7 +112,7 @@ func TestStripeCodesAtEveryStatus(t *testing.T) {
 	codes := map[string]Class{
 		"rate_limit": Again, "lock_timeout": Again, "idempotency_key_in_use": Again, "payment_intent_unexpected_state": Again,
 		"api_key_expired": Again, "platform_api_key_expired": Again, "secret_key_required": Again, "testmode_charges_only": Again,
-		"more_permissions_required": Again, "resource_missing": Review,
+		"more_permissions_required": Again, "resource_missing": Review, "account_invalid": Review,
 	}
 	for _, r := range stripeCodes {
 		if _, ok := codes[r.code]; !ok && r.code != anyCode {
