@@ -154,6 +154,7 @@ func TestWhatAPersonHasToSettle(t *testing.T) {
 		row    string // columns that are set before
 		change func(*payment.Intent)
 		want   string
+		mend   string // columns that a person corrects; Stripe is as it should be then
 	}{
 		"another amount":   {change: func(in *payment.Intent) { in.Amount = 1300 }, want: "The row asks for 12.5 EUR"},
 		"another currency": {change: func(in *payment.Intent) { in.Currency = "usd" }, want: "is in USD"},
@@ -161,8 +162,8 @@ func TestWhatAPersonHasToSettle(t *testing.T) {
 		"unknown dispute": {change: func(in *payment.Intent) {
 			in.Charge.Disputed, in.Charge.Dispute = true, &payment.Dispute{ID: "dp_1", Status: "pondering"}
 		}, want: "pondering"},
-		"a payment of the other mode": {row: `{"pb_livemode":true,"pb_status":884200001,"pb_paymentintentid":"pi_live"}`, want: "live mode"},
-		"an id that Stripe has not":   {row: `{"pb_paymentintentid":"pi_gone"}`, want: "pi_gone"},
+		"a payment of the other mode": {row: `{"pb_livemode":true,"pb_status":884200001,"pb_paymentintentid":"pi_live"}`, want: "live mode", mend: `{"pb_paymentintentid":null}`},
+		"an id that Stripe has not":   {row: `{"pb_paymentintentid":"pi_gone"}`, want: "pi_gone", mend: `{"pb_paymentintentid":null}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -191,6 +192,22 @@ func TestWhatAPersonHasToSettle(t *testing.T) {
 			}
 			if n := r.written(); n != 2 {
 				t.Errorf("%d rows were written, want the reason and the event once", n)
+			}
+			// Once a person has settled it, the next hint clears it, and the
+			// event that could not be applied before is applied now.
+			r.stripe.put(succeeded(intent, row))
+			if c.mend != "" {
+				r.crm(http.MethodPatch, "pb_payments("+row+")", c.mend)
+			}
+			if err := r.run(hint("evt_1", intent, row)); err != nil {
+				t.Fatal(err)
+			}
+			r.shows(row, payment.Completed)
+			if text := r.lastError(row); strings.Contains(text, "Needs review") {
+				t.Errorf("settled, the row still says %s", text)
+			}
+			if text := r.crm(http.MethodGet, "pb_paymentevents(pb_stripeeventid='evt_1')?$select=pb_outcome", ""); !strings.Contains(text, "884200000") {
+				t.Errorf("settled, the event is %s", text)
 			}
 		})
 	}

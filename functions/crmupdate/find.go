@@ -108,7 +108,7 @@ func (j *job) take(loaded crm.Loaded) error {
 
 // goneReason tells a person that a row is not there.
 func (j *job) goneReason() string {
-	return fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Was it deleted?", j.id, j.object())
+	return fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Restore it, or remove CRM_PaymentId from the metadata in Stripe.", j.id, j.object())
 }
 
 // stored looks for the row that records the Stripe ids of the first hint.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
@@ -24,7 +25,7 @@ func (j *job) review(reason string) plan {
 // tried again, or shown to a person.
 func (c *Config) broken(ctx context.Context, j *job, err error) []*job {
 	if outcome.Of(err) == outcome.Review {
-		return c.review(ctx, j, payment.Sentence(err.Error()))
+		return c.review(ctx, j, advice.Sentence(err))
 	}
 	return []*job{j.fail(err)}
 }
@@ -73,7 +74,7 @@ func cannotShow(detail string, err error) string {
 	if strings.Contains(detail, but) {
 		return detail
 	}
-	return detail + but + payment.Sentence(err.Error())
+	return detail + but + advice.Sentence(err)
 }
 
 // takenReason tells a person that another row records what this one would.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
 	"paybridge/internal/dataverse"
@@ -68,18 +69,15 @@ func (c *Config) plan(j *job) (plan, error) {
 		p, err = payment.Project(j.row.Row, j.facts)
 	}
 	if err != nil {
-		if disagreement, ok := errors.AsType[*payment.Disagreement](err); ok {
-			return j.review(disagreement.Reason), nil
-		}
-		if outcome.Of(err) == outcome.Review {
-			return j.review(payment.Sentence(err.Error())), nil
+		if _, ok := errors.AsType[*payment.Disagreement](err); ok || outcome.Of(err) == outcome.Review {
+			return j.review(advice.Sentence(err)), nil
 		}
 		return plan{}, err
 	}
 	j.status = p.Status
 	values, err := j.row.Values(p)
 	if err != nil {
-		return j.review(payment.Sentence(err.Error())), nil
+		return j.review(advice.Sentence(err)), nil
 	}
 	if strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
 		maps.Copy(values, j.row.LastErrorValue(""))

@@ -3,11 +3,11 @@ package paymentrequest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/stripeapi"
@@ -139,7 +139,7 @@ func (c *Config) told(j *job, err error) error {
 		return err
 	}
 	if e, ok := errors.AsType[*stripeapi.Error](err); ok && len(j.steps) > 0 {
-		err = &payment.Refusal{Reason: fmt.Sprintf("Stripe refused: %s", payment.Sentence(e.Message))}
+		err = &payment.Refusal{Reason: advice.Refused(e)}
 	}
 	j.tell(err)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
@@ -32,7 +33,7 @@ func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
 
 // unshown says what the row would show and why it cannot.
 func (j *job) unshown(err error) string {
-	text := "The row cannot show it: " + payment.Sentence(err.Error())
+	text := "The row cannot show it: " + advice.Sentence(err)
 	switch {
 	case j.reason != "":
 		return j.reason + " " + text

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
@@ -63,7 +64,7 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 		if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
 			// Dataverse refuses the columns: the reason may still be written.
 			unshown := j.unshown(err)
-			j.reason = payment.ReviewPrefix + payment.Sentence(err.Error())
+			j.reason = payment.ReviewPrefix + advice.Sentence(err)
 			err = c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(j.reason)}})[0]
 			if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
 				again = append(again, c.note(ctx, j, unshown)...)
@@ -136,5 +137,5 @@ func (j *job) tell(err error) {
 	if _, ok := errors.AsType[*payment.Refusal](err); !ok {
 		prefix = payment.ReviewPrefix
 	}
-	j.reason = prefix + payment.Sentence(err.Error())
+	j.reason = prefix + advice.Sentence(err)
 }

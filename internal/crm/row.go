@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"paybridge/internal/dataverse"
+	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 )
 
@@ -155,7 +156,7 @@ func (row *Row) Values(p payment.Payment) (dataverse.Values, error) {
 	d := &differ{row: row.stored, values: dataverse.Values{}}
 	value, ok := m.StatusValues[p.Status]
 	if !ok {
-		return nil, fmt.Errorf("the mapping has no value for the status %v", p.Status)
+		return nil, outcome.Reviewf("The mapping of the table has no value for the status %v. Add one to the mapping file.", p.Status)
 	}
 	d.number(m.Status, int64(value))
 	d.text(m.PaymentIntent, p.PaymentIntentID, lengths.id)

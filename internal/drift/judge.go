@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/payment"
 	"paybridge/internal/stripeapi"
@@ -170,7 +171,7 @@ func compareState(row *crm.Row, t stripeapi.Listed) (kind Kind, detail string, o
 	}
 	shows, err := row.Shows(p)
 	if err != nil {
-		return Stale, payment.Sentence(err.Error()), true
+		return Stale, advice.Sentence(err), true
 	}
 	if shows {
 		return "", "", false

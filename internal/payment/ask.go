@@ -123,7 +123,7 @@ func (row Row) Price() (int64, Currency, error) {
 	}
 	currency, err := ParseCurrency(row.Currency)
 	if err != nil {
-		return 0, "", refuse("Stripe cannot collect in %s: %v.", row.Currency, err)
+		return 0, "", refuse("Stripe cannot collect in %s: it is %v. Choose another currency.", row.Currency, err)
 	}
 	minor, err := ToPositiveMinor(*row.Amount, currency)
 	if err != nil {

@@ -148,7 +148,7 @@ func decideRefund(row Row, list []attempt) (Step, error) {
 	}
 	currency, err := ParseCurrency(in.Currency)
 	if err != nil {
-		return Step{}, refuse("%s", Sentence(err.Error()))
+		return Step{}, refuse("%s was paid in a currency that is not known: it is %v. Refund it in Stripe.", in.ID, err)
 	}
 	total := in.AmountReceived
 	if row.Ask.RefundAmount != nil {
@@ -169,7 +169,7 @@ func decideRefund(row Row, list []attempt) (Step, error) {
 	case total == gone:
 		return Step{}, nil
 	case total < gone:
-		return Step{}, refuse("%s went back already, which is more than the %s asked for. The refund amount is the total of all refunds: a refund cannot be taken back.", text(gone), text(total))
+		return Step{}, refuse("%s went back already, which is more than the %s asked for. The refund amount is the total of all refunds: a refund cannot be taken back. Raise the refund amount, or set the request to None.", text(gone), text(total))
 	case in.disputed():
 		return Step{}, refuse("The customer's bank disputes %s and holds the money, so it cannot be refunded. Answer the dispute in Stripe.", in.ID)
 	}

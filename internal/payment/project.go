@@ -188,7 +188,7 @@ func agree(row Row, a attempt) error {
 	}
 	currency, err := ParseCurrency(in.Currency)
 	if err != nil {
-		return &Disagreement{Reason: fmt.Sprintf("%s is in a currency that is not known: %v.", in.ID, err)}
+		return &Disagreement{Reason: fmt.Sprintf("%s is in a currency that is not known: %v. Update PayBridge.", in.ID, err)}
 	}
 	if at := FromMinor(in.Amount, currency); !row.Amount.Equal(at) {
 		remedy := "the rest takes a payment of its own"

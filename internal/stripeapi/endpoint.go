@@ -117,7 +117,7 @@ func (c *Client) DeleteEndpoint(ctx context.Context, id string) error {
 
 func checkEndpoint(id string) error {
 	if !payment.ValidStripeID(id, "we") {
-		return outcome.Reviewf("%s is not the id of a webhook endpoint", clean(id, 60))
+		return outcome.Reviewf("%s is not the id of a webhook endpoint. Look for the endpoint in Stripe's Dashboard.", clean(id, 60))
 	}
 	return nil
 }

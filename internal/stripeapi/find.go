@@ -141,7 +141,7 @@ func (c *Client) sessionIDs(doing string, params *stripe.CheckoutSessionListPara
 // checkRow refuses what must not reach a query or a header.
 func checkRow(account string, rowID payment.RowID) error {
 	if parsed, err := payment.ParseRowID(string(rowID)); err != nil || parsed != rowID {
-		return outcome.Reviewf("%s is not the id of a payment row", quoted(string(rowID)))
+		return outcome.Reviewf("%s is not the id of a payment row. Correct CRM_PaymentId in Stripe's metadata.", quoted(string(rowID)))
 	}
 	return checkAccount(account)
 }

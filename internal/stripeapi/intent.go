@@ -149,7 +149,7 @@ func checkCreation(account, key, description string, link payment.Link, further 
 // checkAccount refuses what must not reach a header.
 func checkAccount(account string) error {
 	if account != "" && !payment.ValidStripeID(account, "acct") {
-		return outcome.Reviewf("%s is not the id of a connected account", quoted(account))
+		return outcome.Reviewf("%s is not the id of a connected account. Correct the message, or take it off the queue.", quoted(account))
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func followed(metadata map[string]string, after string) (map[string]string, erro
 		return metadata, nil
 	}
 	if !payment.ValidStripeID(after, "pi", "cs") {
-		return nil, outcome.Reviewf("%s is not the id of a PaymentIntent or a Checkout Session", quoted(after))
+		return nil, outcome.Reviewf("%s is not the id of a PaymentIntent or a Checkout Session. Correct the ids on the row.", quoted(after))
 	}
 	metadata = maps.Clone(metadata)
 	metadata[MetadataAfter] = after

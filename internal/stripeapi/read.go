@@ -2,7 +2,6 @@ package stripeapi
 
 import (
 	"context"
-	"fmt"
 
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
@@ -98,7 +97,7 @@ func (c *Client) Event(ctx context.Context, id string) (Event, error) {
 	}
 	event, err := eventOf(e)
 	if err != nil {
-		return Event{}, outcome.Reviewf("%s: %w", doing, err)
+		return Event{}, outcome.Reviewf("%s: %w. Look at the event in Stripe's Dashboard.", doing, err)
 	}
 	return event, nil
 }
@@ -156,10 +155,10 @@ func expanded(c *stripe.Charge) bool { return c == nil || c.Object != "" }
 // checkIDs refuses what must not reach a path or a header.
 func checkIDs(account, id string, prefixes ...string) error {
 	if !payment.ValidStripeID(id, prefixes...) {
-		return outcome.Reviewf("%s is not an id that begins with %s_", clean(fmt.Sprintf("%q", id), 60), prefixes[0])
+		return outcome.Reviewf("%s is not an id of Stripe's that begins with %s_. Correct the ids on the row.", quoted(id), prefixes[0])
 	}
 	if account != "" && !payment.ValidStripeID(account, "acct") {
-		return outcome.Reviewf("%s is not the id of a connected account", clean(fmt.Sprintf("%q", account), 60))
+		return outcome.Reviewf("%s is not the id of a connected account. Correct the message, or take it off the queue.", quoted(account))
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (c *Client) CreateRefund(ctx context.Context, account string, r RefundReque
 		return payment.IssuedRefund{}, err
 	}
 	if r.Amount <= 0 || r.Total < r.Amount {
-		return payment.IssuedRefund{}, outcome.Reviewf("%s: %d of %d in all is no refund", doing, r.Amount, r.Total)
+		return payment.IssuedRefund{}, outcome.Reviewf("%s: %d of %d in all is no refund. Correct the refund amount of the row.", doing, r.Amount, r.Total)
 	}
 	metadata[MetadataRefundTotal] = strconv.FormatInt(r.Total, 10)
 	params := &stripe.RefundParams{
