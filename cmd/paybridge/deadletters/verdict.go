@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
@@ -137,7 +138,7 @@ func reason(err error) (text string, review bool) {
 		return payment.RefusalPrefix + payment.Sentence(r.Reason), true
 	}
 	if outcome.Of(err) == outcome.Review {
-		return payment.ReviewPrefix + payment.Sentence(err.Error()), true
+		return payment.ReviewPrefix + advice.Sentence(err), true
 	}
 	return "", false
 }
