@@ -42,12 +42,17 @@ func (d driftReport) found() int {
 // waits for its end.
 func (w *world) reconcile() driftReport {
 	w.t.Helper()
-	before := len(w.driftReports())
+	before, runs := len(w.driftReports()), w.Host().Stats().Functions["reconcile"].Invocations
 	status, answer := w.call(http.MethodPost, w.Endpoints().Functions+"/admin/functions/reconcile",
 		http.Header{"Content-Type": {"application/json"}}, []byte(`{}`))
 	if status != http.StatusAccepted {
 		w.t.Fatalf("starting reconcile: %d %v", status, answer)
 	}
+	// A run may take as long as its budget, which is half of InvocationTimeout.
+	w.within(5*patience, "reconcile has ended", func() bool {
+		f := w.Host().Stats().Functions["reconcile"]
+		return f.Invocations > runs && f.Running == 0
+	})
 	w.until("reconcile has run", func() bool { return len(w.driftReports()) > before })
 	reports := w.driftReports()
 	return reports[len(reports)-1]

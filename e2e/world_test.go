@@ -184,15 +184,21 @@ func (w *world) on(name string) int {
 // until waits for something to become true.
 func (w *world) until(what string, true func() bool) {
 	w.t.Helper()
+	w.within(patience, what, true)
+}
+
+// within is until with a bound of its own.
+func (w *world) within(bound time.Duration, what string, true func() bool) {
+	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	end := time.NewTimer(patience)
+	end := time.NewTimer(bound)
 	defer end.Stop()
 	for !true() {
 		select {
 		case <-tick.C:
 		case <-end.C:
-			w.t.Fatalf("waited %v in vain until %s", patience, what)
+			w.t.Fatalf("waited %v in vain until %s", bound, what)
 		}
 	}
 }
