@@ -27,6 +27,7 @@ const (
 	WrongKey
 	MisleadingOption
 	MissingStandard
+	WrongMapping
 )
 
 // Difference is one thing that a table is to have and has not.

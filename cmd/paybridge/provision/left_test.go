@@ -32,7 +32,7 @@ func TestATableOfAMappingFileIsItsMakers(t *testing.T) {
 	w = newWorld(t, func(cfg *cloud.Config) { cfg.Tables = cloud.BareTables(mapping) })
 	_, events := w.done(p)
 	for _, want := range []string{
-		"table xy_invoice: is there",
+		"table xy_invoice: is there as the mapping file says",
 		"column pb_paymentevent.pb_invoiceid: made with the relationship pb_xy_invoice_paymentevents",
 		"granted Read, Write, AppendTo on all rows of xy_invoice;",
 		"step on Update of xy_invoice: made: listens to xy_total",
@@ -44,9 +44,27 @@ func TestATableOfAMappingFileIsItsMakers(t *testing.T) {
 	if again, _ := w.done(p); again.Changes != 0 {
 		t.Errorf("the second run: %+v", again)
 	}
+	w = newWorld(t, func(cfg *cloud.Config) {
+		cfg.Tables = cloud.BareTables(mapping)
+		column(cfg.Tables, "xy_invoice", "xy_live").Type = cloud.String
+		column(cfg.Tables, "xy_invoice", "xy_status").Options[0].Value = 77
+		cfg.Tables[0].Keys = nil
+	})
+	result, events := w.done(p)
+	for _, want := range []string{
+		"column xy_invoice.xy_live is of the type String, not Boolean", "choice xy_invoice.xy_status has no value 1 (Requested)",
+		"column xy_invoice.xy_intent has no alternate key that is active",
+	} {
+		if !strings.Contains(lines(events), want) {
+			t.Errorf("it does not say %q:\n%s", want, lines(events))
+		}
+	}
+	if result.Left != 3 {
+		t.Errorf("%d differences were left", result.Left)
+	}
 	other := p
 	other.Mapping.SetName = "xy_invoiceset"
-	if _, _, err := w.setup(other); err == nil || !errorContains(err, "its set is xy_invoices") {
+	if _, _, err := w.setup(other); err == nil || !errorContains(err, "it has the set name xy_invoices, not xy_invoiceset") {
 		t.Errorf("with another set name: %v", err)
 	}
 }

@@ -19,23 +19,21 @@ func (s *setup) define(ctx context.Context, operation, path string, body object)
 	return err
 }
 
-// lookMapped wants the table to be there that a mapping file names. It is its
-// maker's, so nothing in it is changed.
+// lookMapped wants the table to be there that a mapping file names, with the
+// columns that it maps. It is its maker's, so nothing in it is changed.
 func (s *setup) lookMapped(ctx context.Context) (finding, error) {
-	m := s.plan.Mapping
-	have, err := s.read.Table(ctx, m.Table)
-	switch {
-	case err != nil:
+	have, err := s.read.Table(ctx, s.plan.Mapping.Table)
+	if err != nil {
 		return finding{}, err
-	case have == nil:
-		return finding{}, &Refused{Problem: "it is not there, and the mapping file says that the payments live in it", Remedy: "make the table, or correct the mapping file; paybridge doctor compares the two"}
-	case have.SetName != m.SetName || have.PrimaryID != m.IDColumn:
-		return finding{}, &Refused{
-			Problem: fmt.Sprintf("its set is %s and its primary key %s, not %s and %s as in the mapping file", have.SetName, have.PrimaryID, m.SetName, m.IDColumn),
-			Remedy:  "correct the mapping file",
-		}
 	}
-	return finding{is: "is there; its columns are as whoever made it wants them"}, nil
+	f := finding{is: "is there as the mapping file says"}
+	for _, d := range environment.CompareMapping(s.plan.Mapping, have) {
+		if d.Kind == environment.MissingStandard || d.Kind == environment.WrongName {
+			return f, &Refused{Problem: "it " + d.Problem, Remedy: d.Remedy}
+		}
+		f.left = append(f.left, fmt.Sprintf("%s %s: %s", d.Part, d.Problem, d.Remedy))
+	}
+	return f, nil
 }
 
 // lookTable compares a table and its columns. Its keys are a part of their own.
