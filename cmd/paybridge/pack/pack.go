@@ -29,7 +29,8 @@ type Config struct {
 	Dist string
 	// GOOS and GOARCH are the target of the binary, empty for this machine.
 	GOOS, GOARCH string
-	// Version is stamped into the binary; empty leaves it out.
+	// Version is stamped into the binary. Empty means the commit of Root, and
+	// none where Root is no clone.
 	Version string
 	// LocalSettings copies the repository's local.settings.json, where there is
 	// one, to the script root, where func start looks for it. A folder that is
@@ -192,6 +193,9 @@ func hostJSON(path, executable string) ([]byte, error) {
 
 func build(ctx context.Context, c Config, out string) error {
 	flags := "-s -w"
+	if c.Version == "" {
+		c.Version = commit(ctx, c.Root)
+	}
 	if c.Version != "" {
 		flags += " -X main.version=" + c.Version
 	}
@@ -202,6 +206,18 @@ func build(ctx context.Context, c Config, out string) error {
 		return fmt.Errorf("building the handler for %s/%s: %w\n%s", c.GOOS, c.GOARCH, err, strings.TrimSpace(string(text)))
 	}
 	return nil
+}
+
+// commit names the commit of a clone. The Go tool notes it in what go build
+// makes, but not in what go run does, which is how this is called.
+func commit(ctx context.Context, root string) string {
+	cmd := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD")
+	cmd.Dir = root
+	text, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // Root finds the root of the repository from a folder in it.
