@@ -185,7 +185,7 @@ func TestAccountOutOfReachNeedsReview(t *testing.T) {
 		`"data":{"object":{"id":"pi_ofAnotherAccount","object":"payment_intent","metadata":{"CRM_PaymentId":"` + row + `"}}}}`)
 	w.deliver(event{body: body})
 	w.settle()
-	w.needsReview("account_invalid")
+	w.needsReview("acct_outOfReach")
 	if text := w.lastError(row); !strings.Contains(text, "acct_outOfReach") {
 		t.Errorf("the row says %q", text)
 	}

@@ -114,7 +114,8 @@ func (c *Config) lost(ctx context.Context, j *job, step payment.Step, err error)
 // person had something to settle, which may be settled now, and where the row
 // stopped asking while something was made for it, which it has to name. The
 // row may name a payment that cannot be read from here, such as a connected
-// account's: that is nobody's fault.
+// account's, or none at all, while Stripe's news was of one: then what a person
+// has to settle stands until the news can be judged again.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
 	named := len(j.named.Intents)+len(j.named.Sessions) > 0
 	if !named && !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
@@ -125,7 +126,7 @@ func (c *Config) lookAgain(ctx context.Context, j *job) error {
 	if outcome.Of(err) == outcome.Again {
 		return err
 	}
-	j.blind = err != nil
+	j.blind = err != nil || len(j.facts.Intents)+len(j.facts.Sessions) == 0
 	if j.blind {
 		j.reason = j.row.LastError
 	}

@@ -92,3 +92,14 @@ func TestStripeStoresAFailure(t *testing.T) {
 		}
 	}
 }
+
+// TestReviewOfNewsStandsWhenTheRowNamesNothing: a row that is saved has nothing
+// by which to judge what crmupdate told.
+func TestReviewOfNewsStandsWhenTheRowNamesNothing(t *testing.T) {
+	w := newWorld(t)
+	const said = payment.ReviewPrefix + "The payment belongs to an account that cannot be read. Give the key access to it."
+	id := w.make("12.50", "EUR", `"pb_lasterror":"`+said+`"`)
+	if got := text(w.run(id), "pb_lasterror"); got != said {
+		t.Errorf("the row says %q", got)
+	}
+}
