@@ -62,11 +62,12 @@ func (w *world) requestsOf(do func()) (stripeRequests, crmRequests int) {
 	return stripeAfter - stripeBefore, crmAfter - crmBefore
 }
 
-// heal runs reconcile and lets the consumers do what it found.
+// heal runs reconcile and lets the consumers do what it found. A run may leave
+// something for the next one.
 func (w *world) heal() driftReport {
 	w.t.Helper()
 	report := w.reconcile()
-	if report.CutShort != "" || report.Error != "" {
+	if report.CutShort != "" && !strings.HasPrefix(report.CutShort, "more is left of ") || report.Error != "" {
 		w.t.Errorf("the run ended early: %+v", report)
 	}
 	w.drain()
@@ -121,14 +122,20 @@ func TestADayWithoutWebhooks(t *testing.T) {
 			if wrong < len(lives)/2 {
 				t.Fatalf("only %d of %d rows are wrong before reconcile", wrong, len(lives))
 			}
-			var first, second driftReport
-			stripeRequests, crmRequests := w.requestsOf(func() { first, second = w.heal(), w.heal() })
+			// Two runs are enough unless there is more than a run puts on a queue.
+			var runs []driftReport
+			stripeRequests, crmRequests := w.requestsOf(func() {
+				for len(runs) < 2+*healedPayments*2/1000 {
+					runs = append(runs, w.heal())
+				}
+			})
 			w.areTrue(lives)
 			each := float64(stripeRequests+crmRequests) / float64(wrong)
-			t.Logf("%d of %d rows were wrong; two runs and what they set off made %d requests of Stripe and %d of the CRM, %.1f for each payment healed",
-				wrong, len(lives), stripeRequests, crmRequests, each)
-			t.Logf("first run %+v", first)
-			t.Logf("second run %+v", second)
+			t.Logf("%d of %d rows were wrong; %d runs and what they set off made %d requests of Stripe and %d of the CRM, %.1f for each payment healed",
+				wrong, len(lives), len(runs), stripeRequests, crmRequests, each)
+			for _, run := range runs {
+				t.Logf("%+v", run)
+			}
 			if each > 5 {
 				t.Errorf("%.1f requests for each payment", each)
 			}

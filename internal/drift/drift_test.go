@@ -105,6 +105,26 @@ func TestBurstDrainsOldestFirst(t *testing.T) {
 	}
 }
 
+// TestSlowSweepGoesOnAtOnce: what a limit has cut short does not wait for the
+// next quarter of an hour.
+func TestSlowSweepGoesOnAtOnce(t *testing.T) {
+	w := newWorld(t)
+	for range 5 {
+		w.paid(w.row(""))
+		w.pass(time.Minute)
+	}
+	w.pass(2 * time.Hour)
+	w.config.Limit = 2
+	for run, want := range []int{2, 2, 1} {
+		report := w.run()
+		if len(report.Findings) != want {
+			t.Errorf("run %d found %s", run+1, kinds(report))
+		}
+		w.heal(report.Findings...)
+		w.pass(5 * time.Minute)
+	}
+}
+
 // TestWhatIsNotHealedIsSaidAgainAndThenPassed: a message may never reach the
 // queue, and a payment that cannot be healed must not hold up the others.
 func TestWhatIsNotHealedIsSaidAgainAndThenPassed(t *testing.T) {

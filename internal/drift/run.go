@@ -129,7 +129,8 @@ func (f *Finder) find(ctx context.Context, bookmark crm.Bookmark, at place, requ
 	case len(r.left) > 0:
 		r.report.Cut = "more is left of " + strings.Join(r.left, ", ")
 	}
-	if err == nil && r.report.Slow {
+	// A slow run that left something is gone on with by the next one.
+	if err == nil && len(r.left) == 0 && r.report.Slow {
 		r.place.Swept = timestamp{r.now}
 	}
 	after, err := json.Marshal(r.place)
