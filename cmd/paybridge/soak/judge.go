@@ -30,7 +30,7 @@ func (s *soak) judge(ctx context.Context) (*Report, error) {
 	if err := s.judgeEvents(ctx, r, ledger); err != nil {
 		return nil, err
 	}
-	if err := s.judgeDeadLetters(ctx, r); err != nil {
+	if err := s.judgeDeadLetters(ctx, r, ledger); err != nil {
 		return nil, err
 	}
 	s.searchRows(rows)
@@ -155,21 +155,4 @@ func rowOf(event oracle.Object, ledger *oracle.Ledger) string {
 		return row
 	}
 	return oracle.Row(ledger.Intent(oracle.Text(o, "payment_intent")))
-}
-
-// judgeDeadLetters explains each: what the message was about is right by now.
-func (s *soak) judgeDeadLetters(ctx context.Context, r *Report) error {
-	letters, err := s.host.deadLetters(ctx)
-	if err != nil {
-		return err
-	}
-	wrong := map[string]bool{}
-	for _, w := range r.Wrong {
-		wrong[w.Row] = true
-	}
-	for _, d := range letters {
-		s.tally.search("a dead letter of "+d.Queue, d.Body+d.Description)
-		r.DeadLetters = append(r.DeadLetters, fmt.Sprintf("%s: %s after %d deliveries: %.200s", d.Queue, d.Reason, d.Deliveries, d.Body))
-	}
-	return nil
 }
