@@ -99,7 +99,7 @@ type check struct {
 
 // groups are all groups in the order of the report.
 func groups() []group {
-	return []group{settingsGroup(), keyVaultGroup(), modeGroup(), stripeGroup(), endpointGroup(), appGroup(), clockGroup()}
+	return []group{settingsGroup(), keyVaultGroup(), modeGroup(), stripeGroup(), endpointGroup(), appGroup(), dataverseGroup(), queuesGroup(), clockGroup()}
 }
 
 // defaultTimeout bounds a check. A function app that was idle takes a while to

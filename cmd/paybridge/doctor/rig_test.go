@@ -47,6 +47,7 @@ type rig struct {
 	dataverse *dataverse.Server
 	crmURL    string
 	client    *stripeapi.Client
+	queues    *namespace
 	app       *app
 	appURL    string
 	// values are the app settings.
@@ -100,12 +101,14 @@ func newRig(t *testing.T) *rig {
 	r.must(err)
 	t.Cleanup(func() { _ = r.dataverse.Close() })
 	r.crmURL = r.serve(r.dataverse)
+	r.queues = &namespace{}
 	r.vaultURL = r.serve(keyvault.New(keyvault.Config{}))
 	at, err := vault.Parse(r.vaultURL)
 	r.must(err)
 	r.vault, err = vault.Open(at, nil, nil)
 	r.must(err)
 	r.appURL = r.serve(r.app)
+	r.provision()
 	r.must(r.vault.Write(t.Context(), "stripe-secret-key", secret.New(limitedKey), nil))
 	r.setup()
 	r.restart()
@@ -117,7 +120,7 @@ func newRig(t *testing.T) *rig {
 	}
 	maps.Copy(r.values, map[string]string{
 		"StripeSecretKey": r.reference("stripe-secret-key"), "StripeWebhookSecret": r.reference("stripe-webhook-secret"), "StripeApiBase": stripeURL,
-		"DataverseUrl": r.crmURL, "ServiceBusConnection__fullyQualifiedNamespace": "sb-pay.servicebus.windows.net",
+		"DataverseUrl": r.crmURL, "AZURE_CLIENT_ID": dataverse.ApplicationID(), "ServiceBusConnection__fullyQualifiedNamespace": "sb-pay.servicebus.windows.net",
 		"PaymentSuccessUrl": "https://shop.example/thanks",
 	})
 	r.config = doctor.Config{App: r.appURL, Version: "1"}
@@ -192,6 +195,10 @@ func (r *rig) examine() doctor.Report {
 	nothing := func(string) (string, bool) { return "", false }
 	found, problems, err := target.Flags{Settings: file}.Inspect(r.t.Context(), target.Process{Lookup: nothing, Logger: slog.New(slog.DiscardHandler)})
 	r.must(err)
+	if found.Queues != nil {
+		r.must(found.Queues.Close(r.t.Context()))
+		found.Queues = r.queues
+	}
 	c := r.config
 	c.Target, c.Problems = found, problems
 	report := doctor.Examine(r.t.Context(), c)
