@@ -1,77 +1,16 @@
 package infra_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"paybridge/infra/bicep"
 )
 
-// source is all the code whose log lines the queries read.
-func source(t *testing.T) string {
-	t.Helper()
-	var all strings.Builder
-	for _, folder := range []string{"../handler", "../functions", "../internal"} {
-		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			content, err := os.ReadFile(path)
-			all.Write(content)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return all.String()
-}
-
-// TestQueriesReadWhatIsLogged: a picture of a field that nobody writes is empty
-// and looks like good news. Whether the queries are Kusto is tested by interop.
-func TestQueriesReadWhatIsLogged(t *testing.T) {
-	files, err := filepath.Glob("queries/*.kql")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no queries", err)
-	}
-	logged := map[string]bool{"msg": true}
-	code := source(t)
-	// reconcile logs its findings by the name of their kind.
-	for _, found := range regexp.MustCompile(`Kind = "([a-z]+)"`).FindAllStringSubmatch(code, -1) {
-		logged[found[1]] = true
-	}
-	for _, found := range regexp.MustCompile(`slog\.\w+\("([a-z_]+)"`).FindAllStringSubmatch(code, -1) {
-		logged[found[1]] = true
-	}
-	field := regexp.MustCompile(`line(?:\.(\w+)|\["(\w+)"\])`)
-	compared := regexp.MustCompile(`line(?:\.|\[")(?:msg|outcome|function|trigger)(?:"\])?\)? (?:==|in) (\("[^)]*"\)|"[^"]*")`)
-	quoted := regexp.MustCompile(`"[^"]*"`)
-	for _, path := range files {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		query := string(content)
-		for _, found := range field.FindAllStringSubmatch(query, -1) {
-			if name := found[1] + found[2]; !logged[name] {
-				t.Errorf("%s reads the field %s, which no log line has", path, name)
-			}
-		}
-		for _, found := range compared.FindAllStringSubmatch(query, -1) {
-			for _, value := range quoted.FindAllString(found[1], -1) {
-				if !strings.Contains(code, value) {
-					t.Errorf("%s looks for %s, which no code says", path, value)
-				}
-			}
-		}
-	}
-}
-
 // TestEveryQueryIsUsed finds one that was left over, and one that is not there.
+// That each finds what it looks for is tested by e2e.
 func TestEveryQueryIsUsed(t *testing.T) {
 	used := map[string]bool{}
 	for _, file := range templates(t) {
