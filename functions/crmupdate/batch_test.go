@@ -10,6 +10,7 @@ import (
 
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/stripeapi"
 	cloud "paybridge/standin/dataverse"
 )
 
@@ -210,6 +211,35 @@ func TestWhatAPersonHasToSettle(t *testing.T) {
 				t.Errorf("settled, the event is %s", text)
 			}
 		})
+	}
+}
+
+// TestARefusalThatIsDeliveredAgainWritesNothing: Stripe names another request
+// each time, which is no news to anybody.
+func TestARefusalThatIsDeliveredAgainWritesNothing(t *testing.T) {
+	r := newRig(t)
+	defer r.close()
+	row, intent := r.row(1)
+	n := 0
+	r.stripe.fail = func(string) error {
+		n++
+		return &outcome.Error{Class: outcome.Review, Err: &stripeapi.Error{Status: http.StatusBadRequest, Message: "Bad", RequestID: fmt.Sprintf("req_%d", n)}}
+	}
+	state := func() string {
+		return r.lastError(row) + r.crm(http.MethodGet, "pb_paymentevents(pb_stripeeventid='evt_1')", "")
+	}
+	if err := r.run(hint("evt_1", intent, row)); err != nil {
+		t.Fatal(err)
+	}
+	told := state()
+	if !strings.Contains(told, "req_1") || !strings.Contains(told, "Look for the request") {
+		t.Errorf("told is %s", told)
+	}
+	if err := r.run(hint("evt_1", intent, row)); err != nil {
+		t.Fatal(err)
+	}
+	if now := state(); now != told || n != 2 {
+		t.Errorf("after %d requests %s, before %s", n, now, told)
 	}
 }
 

@@ -3,6 +3,7 @@ package crmupdate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"paybridge/internal/advice"
@@ -54,10 +55,12 @@ func (c *Config) unwritten(ctx context.Context, p plan, err error) []*job {
 	if outcome.Of(err) != outcome.Review {
 		return []*job{p.job.fail(err)}
 	}
-	for i := range p.change.Events {
-		p.change.Events[i].Detail = cannotShow(p.detail, err)
+	detail := cannotShow(p.detail, err)
+	events := slices.DeleteFunc(p.change.Events, func(e crm.Event) bool { return p.job.events[e.ID].Tells(detail) })
+	for i := range events {
+		events[i].Detail = detail
 	}
-	switch err := c.Rows.Note(ctx, p.job.row, p.change.Events); {
+	switch err := c.Rows.Note(ctx, p.job.row, events); {
 	case err == nil:
 		c.finish(ctx, p)
 		return nil

@@ -115,7 +115,7 @@ func (j *job) records(id string, result crm.EventOutcome, detail string) bool {
 	if !ok {
 		return true
 	}
-	return recorded.Outcome == crm.NeedsReview && (result != crm.NeedsReview || recorded.Detail != detail)
+	return recorded.Outcome == crm.NeedsReview && (result != crm.NeedsReview || !recorded.Tells(detail))
 }
 
 func distinct(events []crm.Event) []crm.Event {

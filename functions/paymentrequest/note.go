@@ -22,13 +22,23 @@ func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
 	}
 	event := crm.RequestEvent(j.id)
 	event.Occurred, event.Outcome, event.Detail = c.Now().UTC(), crm.NeedsReview, detail
-	if err := c.Rows.Note(ctx, j.row, []crm.Event{event}); err != nil {
+	if err := c.noteOnce(ctx, j.row, event); err != nil {
 		j.err = outcome.Againf("%w", err)
 		return []*job{j}
 	}
 	j.reason = payment.ReviewPrefix + detail
 	c.log(ctx, j, outcome.Review, "told in the timeline")
 	return nil
+}
+
+// noteOnce writes an entry of the timeline that does not tell the same already:
+// a message that is delivered again is no news.
+func (c *Config) noteOnce(ctx context.Context, row *crm.Row, event crm.Event) error {
+	known, err := c.Rows.Load(ctx, nil, []string{event.ID})
+	if err == nil && known.Events[event.ID].Tells(event.Detail) {
+		return nil
+	}
+	return c.Rows.Note(ctx, row, []crm.Event{event})
 }
 
 // unshown says what the row would show and why it cannot.

@@ -1,9 +1,11 @@
 package paymentrequest_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"paybridge/internal/payment"
 	standindataverse "paybridge/standin/dataverse"
@@ -20,10 +22,17 @@ func TestRowThatTakesNoChangeIsToldInTheTimeline(t *testing.T) {
 		return &standindataverse.Fault{Status: http.StatusBadRequest, Code: "0x80040265", Message: "This order is closed."}
 	})
 	paid, small := w.make("12.50", "EUR", ask(payment.RequestPay)), w.make("0.10", "EUR", ask(payment.RequestPay))
-	for range 2 {
+	entries := func() string {
 		if out, err := w.deliver(paid, small); err != nil || len(out["unfinished"]) > 0 {
 			t.Fatalf("%v, back on the queue: %q", err, out["unfinished"])
 		}
+		w.later(time.Minute)
+		_, list := w.odata(http.MethodGet, "pb_paymentevents", "")
+		return fmt.Sprint(list["value"])
+	}
+	told := entries()
+	if again := entries(); again != told {
+		t.Errorf("the entries were written again: %s, before %s", again, told)
 	}
 	intents := w.objects("payment_intents")
 	if len(intents) != 1 {

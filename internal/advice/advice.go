@@ -39,6 +39,9 @@ func Refused(e *stripeapi.Error) string {
 // setup is what mends a column that is not as PayBridge made it.
 const setup = "Ask an administrator to mend the column with paybridge setup dataverse."
 
+// fault is for what PayBridge alone has written.
+const fault = "Ask an administrator to compare the mapping of the table with paybridge doctor, and to report it if that is right."
+
 // remedies are what to do about an answer of Dataverse, by its code.
 var remedies = map[string]struct{ what, do string }{
 	"0x80044331": {"a text is longer than its column", setup},
@@ -47,6 +50,9 @@ var remedies = map[string]struct{ what, do string }{
 	"0x8004431a": {"a choice does not have the value", setup},
 	"0x80048d19": {"a column is not there, or of another type", setup},
 	"0x80060888": {"a column or table is not there", setup},
+	"0x8006088a": {"the query cannot be read", fault},
+	"0x80040203": {"a value is not valid", fault},
+	"0x80040227": {"what the row is connected with does not allow it", "Ask an administrator to let PayBridge's user make the change."},
 	"0x80060883": {"the table wants every change to name a version", setup},
 	"0x80040265": {"a plug-in of the CRM does not allow the change", "Change the row so that the plug-in does, or ask an administrator to let PayBridge's user pass."},
 	"0x80040333": {"a duplicate-detection rule of the CRM does not allow the change", "Ask an administrator to leave PayBridge's user out of the rule."},
@@ -69,6 +75,9 @@ func ofDataverse(e *dataverse.Error) string {
 func ofStripe(e *stripeapi.Error) string {
 	if errors.Is(e, stripeapi.ErrNotFound) {
 		return fmt.Sprintf("Stripe does not know what the row or its event names: %s Check the ids on the row, and that they are of the Stripe account and mode of this deployment.", payment.Sentence(e.Message))
+	}
+	if e.Code == "account_invalid" {
+		return fmt.Sprintf("Stripe does not let this deployment see the connected account that the event is of: %s Ask the account's owner to connect it again, or restrict the webhook endpoint to your own account.", payment.Sentence(e.Message))
 	}
 	said := e.Message
 	if e.RequestID != "" {

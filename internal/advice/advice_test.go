@@ -3,6 +3,10 @@ package advice_test
 import (
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -49,24 +53,74 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// TestEveryCodeForAPersonIsExplained: what the table gives to a person has words
-// of its own.
-func TestEveryCodeForAPersonIsExplained(t *testing.T) {
-	unexplained := advice.Sentence(&dataverse.Error{Status: 400, Code: "0xffffffff", Message: "x"})
-	generic, _, _ := strings.Cut(unexplained, ":")
-	for status, codes := range map[int][]string{
-		400: {"0x80048d19", "0x80060888", "0x80044331", "0x8004432f", "0x80044330", "0x8004431a", "0x80040265", "0x80060883"},
-		404: {"0x80040217", "0x80060891"},
-		412: {"0x80040333"},
-	} {
-		for _, code := range codes {
-			err := &dataverse.Error{Status: status, Code: code, Message: "x"}
-			if outcome.Of(err) != outcome.Review {
-				t.Errorf("%s is not for a person", code)
+// forAPerson reads out of the table of outcomes the codes of one end that go to
+// a person, with a status each of them comes with.
+func forAPerson(t *testing.T, table string) map[string]int {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../outcome/table.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[string]int{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || spec.Names[0].Name != table {
+			return true
+		}
+		for _, e := range spec.Values[0].(*ast.CompositeLit).Elts {
+			line := e.(*ast.CompositeLit).Elts // low, high, code, class
+			code, ok := line[2].(*ast.BasicLit)
+			if !ok || name(line[3]) != "Review" {
+				continue
 			}
-			got := advice.Sentence(err)
-			if strings.HasPrefix(got, generic) || !endsWithRemedy(got) {
-				t.Errorf("%s: %q", code, got)
+			text, _ := strconv.Unquote(code.Value)
+			low, _ := strconv.Atoi(line[0].(*ast.BasicLit).Value)
+			codes[text] = max(low, 400)
+		}
+		return false
+	})
+	return codes
+}
+
+// TestEveryCodeForAPersonIsExplained: what the table gives to a person has words
+// of its own, and ends with what to do.
+func TestEveryCodeForAPersonIsExplained(t *testing.T) {
+	generic := func(err error) string {
+		before, _, _ := strings.Cut(advice.Sentence(err), ":")
+		return before
+	}
+	unexplained := generic(&dataverse.Error{Status: 400, Code: "0xffffffff", Message: "x"})
+	codes := forAPerson(t, "dataverseRules")
+	if len(codes) < 14 {
+		t.Errorf("only %d codes of Dataverse were found", len(codes))
+	}
+	for code, status := range codes {
+		err := &dataverse.Error{Status: status, Code: code, Message: "x"}
+		if outcome.Of(err) != outcome.Review {
+			t.Errorf("%s is not for a person", code)
+		}
+		if got := advice.Sentence(err); strings.HasPrefix(got, unexplained) || !endsWithRemedy(got) {
+			t.Errorf("%s: %q", code, got)
+		}
+	}
+	unexplained = generic(&stripeapi.Error{Status: 400, Message: "x"})
+	codes = forAPerson(t, "stripeCodes")
+	if len(codes) < 2 {
+		t.Errorf("only %d codes of Stripe were found", len(codes))
+	}
+	for code, status := range codes {
+		err := &stripeapi.Error{Status: status, Code: code, Message: "x", RequestID: "req_1"}
+		if outcome.Stripe(status, code, "") != outcome.Review {
+			t.Errorf("%s is not for a person", code)
+		}
+		if got := advice.Sentence(err); strings.HasPrefix(got, unexplained) || !endsWithRemedy(got) {
+			t.Errorf("%s: %q", code, got)
+		}
+	}
+	for kind := range forAPerson(t, "stripeTypes") {
+		for _, got := range []string{advice.Sentence(&stripeapi.Error{Status: 402, Type: kind, Message: "x"}), advice.Refused(&stripeapi.Error{Status: 402, Type: kind, Message: "x"})} {
+			if text, _ := strings.CutSuffix(got, ": then it is tried again."); !endsWithRemedy(strings.TrimSuffix(text, ".") + ".") {
+				t.Errorf("%s: %q", kind, got)
 			}
 		}
 	}

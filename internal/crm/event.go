@@ -1,6 +1,10 @@
 package crm
 
-import "time"
+import (
+	"time"
+
+	"paybridge/internal/payment"
+)
 
 // EventOutcome is what became of a Stripe event, as the timeline shows it.
 type EventOutcome int
@@ -44,4 +48,10 @@ type Event struct {
 	Outcome  EventOutcome
 	// Detail is one sentence for a person.
 	Detail string
+}
+
+// Tells reports whether the event, as the timeline has it, tells a person this
+// already.
+func (e Event) Tells(detail string) bool {
+	return e.Outcome == NeedsReview && payment.Alike(e.Detail, cut(detail, lengths.long))
 }

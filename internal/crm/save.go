@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"paybridge/internal/dataverse"
+	"paybridge/internal/payment"
 )
 
 // Change is what is written about one payment, all of it or nothing.
@@ -119,8 +120,12 @@ func (s *Store) operations(change Change) ([]dataverse.Operation, error) {
 }
 
 // LastErrorValue returns what shows text as the row's last error, or clears it
-// when text is empty. It returns nothing where the row says so already.
+// when text is empty. It returns nothing where the row says so already, as
+// payment.Alike compares texts.
 func (row *Row) LastErrorValue(text string) dataverse.Values {
+	if payment.Alike(row.LastError, cut(text, lengths.long)) {
+		return nil
+	}
 	return textValue(row.mapping.LastError, row.LastError, cut(text, lengths.long))
 }
 

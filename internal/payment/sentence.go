@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,6 +19,16 @@ func Sentence(text string) string {
 		text += "."
 	}
 	return text
+}
+
+// request is the id that Stripe gives a request, with what stands around it.
+var request = regexp.MustCompile(` ?\(?\breq_\w+\)?`)
+
+// Alike reports whether two texts tell a person the same. A refusal names the
+// request that was refused, which is another one at each delivery; a row that
+// was written for that alone would look as if something had happened.
+func Alike(a, b string) bool {
+	return a == b || request.ReplaceAllString(a, "") == request.ReplaceAllString(b, "")
 }
 
 // The beginnings of a row's last error tell the two directions apart, so that
