@@ -9,6 +9,7 @@ import (
 
 	"paybridge/cmd/paybridge/doctor"
 	"paybridge/cmd/paybridge/endpoint"
+	"paybridge/cmd/paybridge/pack"
 	"paybridge/cmd/paybridge/target"
 )
 
@@ -45,7 +46,7 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 	}
 	t.progress("examining %s…", found)
 	report := doctor.Examine(ctx, doctor.Config{
-		Target: found, Problems: problems, App: app, Mode: c.Mode, Version: version(), Timeout: c.Timeout,
+		Target: found, Problems: problems, App: app, Mode: c.Mode, Version: versionHere(ctx), Timeout: c.Timeout,
 		Waiting: func(groups []string) { t.progress("waiting for %s…", strings.Join(groups, ", ")) },
 	})
 	if c.JSON {
@@ -58,6 +59,19 @@ func (c *doctorCommand) Run(ctx context.Context, t *terminal) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return exitOf(report.Worst)
+}
+
+// versionHere is the version that an app has which is packed here: go run notes
+// none in the command, and the clone knows it all the same.
+func versionHere(ctx context.Context) string {
+	if v := version(); v != "" {
+		return v
+	}
+	root, err := pack.Root(".")
+	if err != nil {
+		return ""
+	}
+	return pack.Commit(ctx, root)
 }
 
 // exitOf returns what ends the command with the exit code for the worst finding.

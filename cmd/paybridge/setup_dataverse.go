@@ -125,34 +125,20 @@ func (c *setupDataverseCommand) functionKey(ctx context.Context, t *terminal, is
 }
 
 // client signs in as the operator, who may define tables, which PayBridge
-// itself may not. To the stand-in any token but PayBridge's is a person's.
+// itself may not.
 func (c *setupDataverseCommand) client(at *target.Target) (*dataverse.Client, error) {
-	credential, err := settings.Credential(at.Settings, azcore.ClientOptions{})
-	switch {
-	case err != nil:
-		return nil, err
-	case credential == nil:
-		credential = operatorToken{}
-	case c.AsApp:
-		if at.Settings.DataverseClientSecret.IsZero() {
-			return nil, &hinted{errors.New("--as-app needs DataverseTenantId, DataverseClientId and DataverseClientSecret"), "set them, or sign in with az login and leave --as-app out"}
-		}
-	default:
-		if credential, err = settings.DefaultCredential(azcore.ClientOptions{}); err != nil {
-			return nil, err
-		}
+	options := &dataverse.Options{Retry: policy.RetryOptions{TryTimeout: definitionTimeout}, UserAgent: "PayBridge/" + version()}
+	if !c.AsApp {
+		return at.Operator(options)
 	}
-	return dataverse.New(at.Settings.DataverseURL, credential, &dataverse.Options{
-		Retry: policy.RetryOptions{TryTimeout: definitionTimeout}, UserAgent: "PayBridge/" + version(),
-	})
-}
-
-// operatorToken is who sets up a stand-in, where nobody signs in.
-type operatorToken struct{}
-
-// GetToken returns the fixed token.
-func (operatorToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	return azcore.AccessToken{Token: "operator", ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
+	if at.Settings.DataverseClientSecret.IsZero() {
+		return nil, &hinted{errors.New("--as-app needs DataverseTenantId, DataverseClientId and DataverseClientSecret"), "set them, or sign in with az login and leave --as-app out"}
+	}
+	credential, err := settings.Credential(at.Settings, azcore.ClientOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return dataverse.New(at.Settings.DataverseURL, credential, options)
 }
 
 // show prints what became of a part.

@@ -113,6 +113,12 @@ func (m Mapping) Tables() []Table {
 	return append(tables, m.timeline(), bookmarks())
 }
 
+// Foreign reports whether the payments live in the table of a mapping file,
+// which is its maker's and not among Tables.
+func (m Mapping) Foreign() bool {
+	return m.Table != PaymentMapping().Table && m.Table != SalesOrderMapping().Table
+}
+
 // Tables returns the tables for PaymentMapping.
 func Tables() []Table { return PaymentMapping().Tables() }
 

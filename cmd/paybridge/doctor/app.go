@@ -49,7 +49,7 @@ const appRemedy = "check that the app is deployed and started, and look at its l
 func checkHealth(ctx context.Context, s *subject, r *record) {
 	report, app, err := s.health(ctx)
 	if errors.Is(err, errNoApp) {
-		r.skip("health", errNoApp.Error()+": name it with --app")
+		r.skip("health", errNoApp.Error(), "name it with --app")
 		return
 	}
 	if err != nil {
@@ -73,7 +73,7 @@ func checkHealth(ctx context.Context, s *subject, r *record) {
 	}
 	switch {
 	case report.Version == "" || s.Version == "":
-		r.skip("version", "this command or the app was built without a version")
+		r.skip("version", "this command or the app was built without a version", "build both from a clone: go install ./cmd/paybridge, and deploy with azd or paybridge pack")
 	case report.Version != s.Version:
 		r.warn("version", "the app is of version "+report.Version+" and this command of version "+s.Version, "deploy the app from the same version, or run the doctor of the app's version")
 	default:
@@ -87,7 +87,7 @@ func checkAppMode(ctx context.Context, s *subject, r *record) {
 	mode := s.Target.Settings.Mode()
 	switch {
 	case err != nil || report.Mode == "" || mode == "":
-		r.skip("app", "the mode of the app, or that of the key, is not known")
+		r.skip("app", "the mode of the app, or that of the key, is not known", "do first what is said of the app's health and of StripeSecretKey")
 	case report.Mode != mode:
 		r.problem("app", fmt.Sprintf("%s is in %s mode, and the key in the settings is of %s mode", app, report.Mode, mode),
 			"test and live are two deployments: examine the app with its own settings; if the settings were changed just now, restart the app")
@@ -102,7 +102,7 @@ func checkWebhook(ctx context.Context, s *subject, r *record) {
 	ours, _, err := s.ours(ctx)
 	secrets := s.Target.Settings.StripeWebhookSecrets
 	if err != nil || len(ours) == 0 || len(secrets) == 0 {
-		r.skip("webhook", "it needs the webhook endpoint and StripeWebhookSecret")
+		r.skip("webhook", "it needs the webhook endpoint and StripeWebhookSecret", setupStripe)
 		return
 	}
 	var refused endpoint.Answer

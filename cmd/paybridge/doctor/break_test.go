@@ -11,6 +11,7 @@ import (
 	"paybridge/functions/health"
 	"paybridge/internal/secret"
 	"paybridge/internal/stripeapi"
+	"paybridge/standin/dataverse"
 )
 
 func TestHealthy(t *testing.T) {
@@ -32,18 +33,24 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
+// The payments live in the table of a mapping file, and all is well.
+func TestHealthyMapping(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.invoices(func([]dataverse.Table) {})
+	for _, f := range r.examine().Findings {
+		if f.Level != doctor.OK {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 // Each way to break an installation is found, as a finding of that group whose
 // message and remedy say so.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	types := strings.Join(stripeapi.EventTypes(), "&enabled_events[]=")
-	for name, c := range map[string]struct {
-		broken  func(*rig)
-		level   doctor.Level
-		group   string
-		message string
-		remedy  string
-	}{
+	for name, c := range map[string]breakage{
 		"setting missing": {
 			func(r *rig) { delete(r.values, "PaymentEventsQueue") },
 			doctor.Problem, "settings", "without it stripewebhook", "set it in the app settings",
@@ -244,22 +251,33 @@ func TestBroken(t *testing.T) {
 			doctor.Warning, "clock", "away from that of Dataverse", "set the clock",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t)
-			c.broken(r)
-			report := r.examine()
-			for _, f := range report.Findings {
-				if f.Level == c.level && f.Group == c.group && strings.Contains(f.Message, c.message) && strings.Contains(f.Remedy, c.remedy) {
-					if f.Level == doctor.Problem && report.Worst != doctor.Problem {
-						t.Errorf("the worst is %s", report.Worst)
-					}
-					return
-				}
-			}
-			var shown strings.Builder
-			r.must(report.Show(&shown))
-			t.Errorf("not found in %s", &shown)
-		})
+		t.Run(name, c.isFound)
 	}
+}
+
+// breakage is a way to break an installation, and the finding that has to come
+// of it: its level and group, and words of its message and of its remedy.
+type breakage struct {
+	broken                 func(*rig)
+	level                  doctor.Level
+	group, message, remedy string
+}
+
+// isFound breaks an installation and looks for the finding.
+func (c breakage) isFound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c.broken(r)
+	report := r.examine()
+	for _, f := range report.Findings {
+		if f.Level == c.level && f.Group == c.group && strings.Contains(f.Message, c.message) && strings.Contains(f.Remedy, c.remedy) {
+			if f.Level == doctor.Problem && report.Worst != doctor.Problem {
+				t.Errorf("the worst is %s", report.Worst)
+			}
+			return
+		}
+	}
+	var shown strings.Builder
+	r.must(report.Show(&shown))
+	t.Errorf("not found in %s", &shown)
 }

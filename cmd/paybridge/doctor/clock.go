@@ -30,7 +30,7 @@ const clockSlack = 30 * time.Second
 
 func checkClock(ctx context.Context, s *subject, r *record, name, address string) {
 	if address == "" {
-		r.skip(name, "its address is not known")
+		r.skip(name, "its address is not known", "do first what is said of the settings")
 		return
 	}
 	before := s.Now()

@@ -25,19 +25,19 @@ const setupDataverse = "run paybridge setup dataverse"
 
 // reader returns what reads the environment, nil where there is none to read:
 // then that is recorded.
-func (s *subject) reader(check string, r *record) *environment.Reader {
+func (s *subject) reader(ctx context.Context, check string, r *record) *environment.Reader {
 	if s.Target.Dataverse == nil || s.Target.Mapping.Table == "" {
-		r.skip(check, "it needs DataverseUrl and PaymentTable")
+		r.skip(check, "it needs DataverseUrl and PaymentTable", "do first what is said of the settings")
 		return nil
 	}
-	return environment.New(s.Target.Dataverse)
+	return environment.New(s.crm(ctx))
 }
 
 // unread records that a part of the environment could not be read. What only an
 // administrator may see is no fault of the installation.
 func (r *record) unread(check string, err error) {
 	if answer, ok := errors.AsType[*dataverse.Error](err); ok && answer.Status == http.StatusForbidden {
-		r.skip(check, "whoever is signed in here may not look at it: sign in as a System Administrator of the environment to have it examined")
+		r.skip(check, "whoever is signed in here may not look at it", "sign in with az login as a System Administrator of the environment, and run it again")
 		return
 	}
 	r.failed(check, err, "check DataverseUrl, that this machine reaches the environment, and that whoever is signed in here is a user there")
@@ -46,7 +46,7 @@ func (r *record) unread(check string, err error) {
 func checkReachable(ctx context.Context, s *subject, r *record) {
 	const check = "reachable"
 	if s.Target.Dataverse == nil {
-		r.skip(check, "DataverseUrl is not set")
+		r.skip(check, "DataverseUrl is not set", "do first what is said of the settings")
 		return
 	}
 	who, err := s.Target.Dataverse.WhoAmI(ctx)
@@ -57,28 +57,17 @@ func checkReachable(ctx context.Context, s *subject, r *record) {
 	r.ok(check, fmt.Sprintf("%s answers, to the user %s", s.Target.Dataverse.Host(), who.UserID))
 }
 
-// clientID returns the application that the app signs in to Dataverse as: by
-// its secret, or as its managed identity.
-func (s *subject) clientID() (uuid.UUID, bool) {
-	text := s.Target.Settings.DataverseClientID
-	if text == "" {
-		text, _ = s.Target.Value("AZURE_CLIENT_ID")
-	}
-	id, err := uuid.Parse(text)
-	return id, err == nil
-}
-
 // checkUser looks at what the application user may do. Where the settings name
 // none, it looks at what the caller may do, and says so.
 func checkUser(ctx context.Context, s *subject, r *record) {
 	const check = "application user"
-	read := s.reader(check, r)
+	read := s.reader(ctx, check, r)
 	if read == nil {
 		return
 	}
 	var user uuid.UUID
 	whose := "it"
-	if id, ok := s.clientID(); ok {
+	if id, ok := s.Target.ClientID(); ok {
 		found, err := read.ApplicationUser(ctx, id)
 		switch {
 		case err != nil:
@@ -95,7 +84,7 @@ func checkUser(ctx context.Context, s *subject, r *record) {
 	} else {
 		who, err := s.Target.Dataverse.WhoAmI(ctx)
 		if err != nil {
-			r.skip(check, "Dataverse does not say who is calling")
+			r.skip(check, "Dataverse does not say who is calling", "do first what is said of whether it is reachable")
 			return
 		}
 		user = who.UserID
@@ -107,58 +96,63 @@ func checkUser(ctx context.Context, s *subject, r *record) {
 		return
 	}
 	if s.Target.Local && len(grants) == 0 {
-		r.skip(check, "this paybridge local holds nobody to a security role")
+		r.skip(check, "this paybridge local holds nobody to a security role", "start it with --empty-dataverse and "+setupDataverse+" --local, to have the role examined as well")
 		return
 	}
-	good := true
-	for _, right := range s.Target.Mapping.Rights() {
-		known, err := read.Privileges(ctx, right.Table)
-		if err != nil {
-			r.unread(check, err)
-			return
-		}
-		var missing []string
-		for _, verb := range right.Verbs {
-			i := slices.IndexFunc(known, func(p environment.Privilege) bool { return p.Verb == verb })
-			if i >= 0 && !slices.ContainsFunc(grants, func(g environment.Grant) bool { return g.ID == known[i].ID && g.Depth == environment.Global }) {
-				missing = append(missing, verb)
-			}
-		}
-		if len(missing) > 0 {
-			good = false
-			r.problem(check, fmt.Sprintf("%s may not %s all rows of %s", whose, list(missing), right.Table), setupDataverse+", which gives it the security role "+environment.RoleName)
-		}
+	lacks, err := read.Lacks(ctx, s.Target.Mapping.Rights(), grants)
+	if err != nil {
+		r.unread(check, err)
+		return
 	}
-	if good {
+	for _, lack := range lacks {
+		if len(lack.Privileges) == 0 {
+			continue // The table is not there, which is said of the table.
+		}
+		r.problem(check, fmt.Sprintf("%s may not %s all rows of %s", whose, list(lack.Verbs), lack.Table), setupDataverse+", which gives it the security role "+environment.RoleName)
+	}
+	if len(lacks) == 0 {
 		r.ok(check, whose+" may do what PayBridge needs")
 	}
 }
 
 func checkTables(ctx context.Context, s *subject, r *record) {
-	read := s.reader("tables", r)
+	read := s.reader(ctx, "tables", r)
 	if read == nil {
 		return
 	}
+	if m := s.Target.Mapping; m.Foreign() {
+		checkTable(ctx, read, r, m.Table, "it is as the mapping file says", func(have *environment.Table) []environment.Difference {
+			return environment.CompareMapping(m, have)
+		})
+	}
 	for _, want := range s.Target.Mapping.Tables() {
-		name := "table " + want.Name
-		have, err := read.Table(ctx, want.Name)
-		if err != nil {
-			r.unread(name, err)
-			continue
-		}
-		differences := environment.Compare(want, have)
-		for _, d := range differences {
-			r.problem(d.Part, d.Part+" "+d.Problem, d.Remedy)
-		}
-		if len(differences) == 0 {
-			r.ok(name, fmt.Sprintf("its %d columns and %d alternate keys are as PayBridge needs them", len(want.Columns), len(want.Keys)))
-		}
+		good := fmt.Sprintf("its %d columns and %d alternate keys are as PayBridge needs them", len(want.Columns), len(want.Keys))
+		checkTable(ctx, read, r, want.Name, good, func(have *environment.Table) []environment.Difference {
+			return environment.Compare(want, have)
+		})
+	}
+}
+
+// checkTable reads a table and reports how it differs.
+func checkTable(ctx context.Context, read *environment.Reader, r *record, table, good string, compare func(*environment.Table) []environment.Difference) {
+	name := "table " + table
+	have, err := read.Table(ctx, table)
+	if err != nil {
+		r.unread(name, err)
+		return
+	}
+	differences := compare(have)
+	for _, d := range differences {
+		r.problem(d.Part, d.Part+" "+d.Problem, d.Remedy)
+	}
+	if len(differences) == 0 {
+		r.ok(name, good)
 	}
 }
 
 func checkCurrencies(ctx context.Context, s *subject, r *record) {
 	const check = "currencies"
-	read := s.reader(check, r)
+	read := s.reader(ctx, check, r)
 	if read == nil {
 		return
 	}
@@ -181,7 +175,7 @@ func checkCurrencies(ctx context.Context, s *subject, r *record) {
 // checkSteps looks at how the CRM tells PayBridge of changes.
 func checkSteps(ctx context.Context, s *subject, r *record) {
 	const check = "service endpoint"
-	read := s.reader(check, r)
+	read := s.reader(ctx, check, r)
 	if read == nil {
 		return
 	}
@@ -208,6 +202,9 @@ func checkSteps(ctx context.Context, s *subject, r *record) {
 			r.ok(check, "it posts to "+have.URL)
 		}
 	}
+	if !have.SendsKey() {
+		r.problem(check, "it sends no function key, so the Functions host turns it away", setupDataverse+" with the function key in PAYBRIDGE_FUNCTION_KEY")
+	}
 	steps, err := read.Steps(ctx, have.ID)
 	if err != nil {
 		r.unread("steps", err)
@@ -215,15 +212,20 @@ func checkSteps(ctx context.Context, s *subject, r *record) {
 	}
 	for _, want := range environment.WantedSteps(s.Target.Mapping) {
 		name := "step on " + want.Message + " of " + want.Table
-		i := slices.IndexFunc(steps, func(step environment.Step) bool { return step.Message == want.Message && step.Table == want.Table })
-		if i < 0 {
+		same := slices.DeleteFunc(slices.Clone(steps), func(step environment.Step) bool { return step.Message != want.Message || step.Table != want.Table })
+		if len(same) == 0 {
 			r.problem(name, "it is not registered", setupDataverse)
 			continue
 		}
-		if wrong := environment.CompareStep(want, steps[i]); len(wrong) > 0 {
-			r.problem(name, "it "+list(wrong), setupDataverse)
-			continue
+		if len(same) > 1 {
+			r.warn(name, fmt.Sprintf("it is registered %d times: each change is posted as often", len(same)), "delete all but one in make.powerapps.com or with the Plug-in Registration Tool")
 		}
-		r.ok(name, "it is registered as PayBridge needs it")
+		for _, step := range same {
+			if wrong := environment.CompareStep(want, step); len(wrong) > 0 {
+				r.problem(name, "it "+list(wrong), setupDataverse)
+				continue
+			}
+			r.ok(name, "it is registered as PayBridge needs it")
+		}
 	}
 }

@@ -42,8 +42,8 @@ type Finding struct {
 	Group string `json:"group"`
 	Check string `json:"check"`
 	Level Level  `json:"level"`
-	// Message is what was found, Remedy what to do about it: every warning and
-	// every problem has one.
+	// Message is what was found, Remedy what to do about it: whatever is not ok
+	// has one.
 	Message string `json:"message"`
 	Remedy  string `json:"remedy,omitempty"`
 }

@@ -41,7 +41,7 @@ func TestExamine(t *testing.T) {
 					<-ctx.Done()
 					r.warn("warned", "so so", "mend it")
 				}},
-				{"skipped", func(_ context.Context, _ *subject, r *record) { r.skip("skipped", "nothing there") }},
+				{"skipped", func(_ context.Context, _ *subject, r *record) { r.skip("skipped", "nothing there", "put it there") }},
 			}},
 		}
 		began := time.Now()
@@ -68,7 +68,7 @@ func TestExamine(t *testing.T) {
 			t.Error(diff)
 		}
 		last := report.Findings[len(report.Findings)-1]
-		if diff := cmp.Diff(Finding{"three", "skipped", Skipped, "nothing there", ""}, last); diff != "" {
+		if diff := cmp.Diff(Finding{"three", "skipped", Skipped, "nothing there", "put it there"}, last); diff != "" {
 			t.Error(diff)
 		}
 		var text strings.Builder

@@ -24,7 +24,7 @@ func checkEndpoint(ctx context.Context, s *subject, r *record) {
 	ours, app, err := s.ours(ctx)
 	switch {
 	case errors.Is(err, errNoStripe):
-		r.skip("endpoint", err.Error())
+		r.skip("endpoint", err.Error(), giveKey)
 		return
 	case errors.Is(err, errNoApp):
 		r.problem("endpoint", "Stripe has no webhook endpoint of PayBridge's, or those of several apps", setupStripe+"; if there are several apps, name the one that is meant with --app")
@@ -112,12 +112,12 @@ func checkURL(report func(check, message, remedy string), e stripeapi.Endpoint) 
 func checkSecrets(ctx context.Context, s *subject, r *record) {
 	secrets := s.Target.Settings.StripeWebhookSecrets
 	if len(secrets) == 0 {
-		r.skip("secrets", "StripeWebhookSecret is not set, or cannot be read")
+		r.skip("secrets", "StripeWebhookSecret is not set, or cannot be read", "do first what is said of StripeWebhookSecret")
 		return
 	}
 	ours, _, err := s.ours(ctx)
 	if err != nil || len(ours) == 0 {
-		r.skip("secrets", "there is no endpoint to compare them with")
+		r.skip("secrets", "there is no endpoint to compare them with", "do first what is said of the endpoint")
 		return
 	}
 	unused := slices.Clone(secrets)

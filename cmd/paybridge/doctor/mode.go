@@ -16,7 +16,7 @@ func checkKeyMode(_ context.Context, s *subject, r *record) {
 	mode := s.Target.Settings.Mode()
 	switch {
 	case mode == "":
-		r.skip("key", errNoStripe.Error())
+		r.skip("key", errNoStripe.Error(), giveKey)
 	case s.Mode != "" && s.Mode != mode:
 		r.problem("key", "the installation should be in "+s.Mode+" mode, and the key is of "+mode+" mode",
 			"test and live are two deployments: store the right key with paybridge setup keyvault --switch-mode, or examine the other one")
@@ -32,7 +32,7 @@ func checkRowModes(ctx context.Context, s *subject, r *record) {
 	t := s.Target
 	mode := t.Settings.Mode()
 	if mode == "" || t.Dataverse == nil || t.Mapping.Livemode == "" {
-		r.skip("rows", "it needs a key for Stripe and DataverseUrl")
+		r.skip("rows", "it needs a key for Stripe and DataverseUrl", "do first what is said of the settings")
 		return
 	}
 	other := map[string]string{"test": "live", "live": "test"}[mode]

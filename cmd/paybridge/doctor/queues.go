@@ -22,7 +22,7 @@ func queuesGroup() group {
 // checkQueue looks at what waits on a queue and at its dead letters.
 func checkQueue(ctx context.Context, s *subject, r *record, check, queue string) {
 	if s.Target.Queues == nil || queue == "" {
-		r.skip(check, "it needs a Service Bus namespace and "+check)
+		r.skip(check, "it needs a Service Bus namespace and "+check, "do first what is said of the settings")
 		return
 	}
 	const remedy = "check that the namespace and the queue are there, and that whoever is signed in here may receive"

@@ -51,8 +51,9 @@ func (r *record) warn(check, message, remedy string) { r.add(check, Warning, mes
 // should.
 func (r *record) problem(check, message, remedy string) { r.add(check, Problem, message, remedy) }
 
-// skip records that something was not looked at, and why.
-func (r *record) skip(check, why string) { r.add(check, Skipped, why, "") }
+// skip records that something was not looked at, why, and what to do to have it
+// looked at.
+func (r *record) skip(check, why, remedy string) { r.add(check, Skipped, why, remedy) }
 
 // failed records that something could not be looked at. The error's own hint
 // goes before the remedy.

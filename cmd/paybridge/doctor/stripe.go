@@ -12,6 +12,9 @@ import (
 	"paybridge/internal/stripeapi"
 )
 
+// giveKey is what to do where there is no key.
+const giveKey = "do first what is said of StripeSecretKey"
+
 // stripeGroup looks at the account and the key.
 func stripeGroup() group {
 	return group{"stripe", []check{{"key", checkKey}, {"deliveries", checkDeliveries}}}
@@ -21,7 +24,7 @@ func stripeGroup() group {
 func checkKey(ctx context.Context, s *subject, r *record) {
 	const key = "key"
 	if s.Target.Stripe == nil {
-		r.skip(key, errNoStripe.Error())
+		r.skip(key, errNoStripe.Error(), giveKey)
 		return
 	}
 	missing, err := s.Target.Stripe.MissingPermissions(ctx)
@@ -74,7 +77,7 @@ const (
 func checkDeliveries(ctx context.Context, s *subject, r *record) {
 	const deliveries = "deliveries"
 	if s.Target.Stripe == nil {
-		r.skip(deliveries, errNoStripe.Error())
+		r.skip(deliveries, errNoStripe.Error(), giveKey)
 		return
 	}
 	now := s.Now()

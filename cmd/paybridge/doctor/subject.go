@@ -8,7 +8,10 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
 	"paybridge/cmd/paybridge/endpoint"
+	"paybridge/internal/dataverse"
 	"paybridge/internal/stripeapi"
 )
 
@@ -21,6 +24,9 @@ type subject struct {
 	endpoints []stripeapi.Endpoint
 	app       string
 	err       error
+
+	signIn   sync.Once
+	operator *dataverse.Client
 }
 
 var (
@@ -50,6 +56,23 @@ func (s *subject) ours(ctx context.Context) ([]stripeapi.Endpoint, string, error
 		s.endpoints = endpoint.Ours(all, s.app)
 	})
 	return s.endpoints, s.app, s.err
+}
+
+// crm returns the client that looks at the environment: the operator's, who may
+// see there what the application user may not, else the app's own where whoever
+// runs this is not signed in or is no user there.
+func (s *subject) crm(ctx context.Context) *dataverse.Client {
+	s.signIn.Do(func() {
+		s.operator = s.Target.Dataverse
+		operator, err := s.Target.Operator(nil)
+		if err != nil {
+			return
+		}
+		if _, err := operator.WithRetry(policy.RetryOptions{MaxRetries: -1}).WhoAmI(ctx); err == nil {
+			s.operator = operator
+		}
+	})
+	return s.operator
 }
 
 // appOf returns the address that all endpoints of PayBridge deliver to.

@@ -3,9 +3,11 @@ package environment
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
+	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
 )
 
@@ -101,6 +103,43 @@ func (r *Reader) grants(ctx context.Context, operation, path string) ([]Grant, e
 	var answer struct{ RolePrivileges []Grant }
 	err := r.get(ctx, operation, path, dataverse.Query{}, &answer)
 	return answer.RolePrivileges, err
+}
+
+// Lack is what a role or a user is not granted on a table.
+type Lack struct {
+	Table string
+	// Verbs are those of the right that are not granted.
+	Verbs []string
+	// Privileges are what would grant them. They are fewer than Verbs where the
+	// table is not there, or was made a moment ago.
+	Privileges []Privilege
+}
+
+// Lacks compares what is granted with rights to all rows of tables, and returns
+// what lacks, for each table in their order.
+func (r *Reader) Lacks(ctx context.Context, rights []crm.Right, grants []Grant) ([]Lack, error) {
+	var all []Lack
+	for _, right := range rights {
+		known, err := r.Privileges(ctx, right.Table)
+		if err != nil {
+			return nil, err
+		}
+		lack := Lack{Table: right.Table}
+		for _, verb := range right.Verbs {
+			i := slices.IndexFunc(known, func(p Privilege) bool { return p.Verb == verb })
+			if i >= 0 && slices.ContainsFunc(grants, func(g Grant) bool { return g.ID == known[i].ID && g.Depth == Global }) {
+				continue
+			}
+			lack.Verbs = append(lack.Verbs, verb)
+			if i >= 0 {
+				lack.Privileges = append(lack.Privileges, known[i])
+			}
+		}
+		if len(lack.Verbs) > 0 {
+			all = append(all, lack)
+		}
+	}
+	return all, nil
 }
 
 // Privileges returns what a security role can grant on a table, nil where

@@ -29,6 +29,10 @@ type Endpoint struct {
 	HasAuth  bool
 }
 
+// SendsKey reports whether the endpoint proves itself by a function key.
+// Whether it is the right one cannot be seen.
+func (e Endpoint) SendsKey() bool { return e.AuthType == AuthWebhookKey && e.HasAuth }
+
 // Endpoints returns the webhooks with a name. Names are not unique.
 func (r *Reader) Endpoints(ctx context.Context, name string) ([]Endpoint, error) {
 	return rows(ctx, r, "serviceendpoints", dataverse.Query{

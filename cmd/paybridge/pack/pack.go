@@ -194,7 +194,7 @@ func hostJSON(path, executable string) ([]byte, error) {
 func build(ctx context.Context, c Config, out string) error {
 	flags := "-s -w"
 	if c.Version == "" {
-		c.Version = commit(ctx, c.Root)
+		c.Version = Commit(ctx, c.Root)
 	}
 	if c.Version != "" {
 		flags += " -X main.version=" + c.Version
@@ -208,9 +208,10 @@ func build(ctx context.Context, c Config, out string) error {
 	return nil
 }
 
-// commit names the commit of a clone. The Go tool notes it in what go build
-// makes, but not in what go run does, which is how this is called.
-func commit(ctx context.Context, root string) string {
+// Commit names the commit of a clone, empty where git does not know it. The Go
+// tool notes it in what go build makes, but not in what go run does, which is
+// how this is called.
+func Commit(ctx context.Context, root string) string {
 	cmd := exec.CommandContext(ctx, "git", "rev-parse", "--short=12", "HEAD")
 	cmd.Dir = root
 	text, err := cmd.Output()

@@ -35,9 +35,21 @@ func (s *setup) lookRole(ctx context.Context) (finding, error) {
 	} else if grants, err = s.read.RolePrivileges(ctx, role.ID); err != nil {
 		return finding{}, err
 	}
-	missing, texts, err := s.missingPrivileges(ctx, grants)
-	if err != nil || len(texts) == 0 {
+	lacks, err := s.read.Lacks(ctx, s.plan.Mapping.Rights(), grants)
+	if err != nil || len(lacks) == 0 {
 		return f, err
+	}
+	var missing []object
+	var texts []string
+	for _, lack := range lacks {
+		// What a dry run has not made has no privileges yet.
+		if len(lack.Privileges) < len(lack.Verbs) && !s.plan.DryRun {
+			return f, fmt.Errorf("%w: the privileges on rows of %s", errNotShown, lack.Table)
+		}
+		for _, p := range lack.Privileges {
+			missing = append(missing, object{"PrivilegeId": p.ID, "Depth": environment.Global, "BusinessUnitId": s.org.RootUnit})
+		}
+		texts = append(texts, strings.Join(lack.Verbs, ", ")+" on all rows of "+lack.Table)
 	}
 	f.todo = append(f.todo, action{text: "granted " + strings.Join(texts, "; "), do: func(ctx context.Context) error {
 		_, err := s.client.Call(ctx, dataverse.Call{
@@ -48,36 +60,6 @@ func (s *setup) lookRole(ctx context.Context) (finding, error) {
 		return err
 	}})
 	return f, nil
-}
-
-// missingPrivileges returns what the role lacks, for the request and in words.
-func (s *setup) missingPrivileges(ctx context.Context, grants []environment.Grant) (missing []object, texts []string, err error) {
-	for _, right := range s.plan.Mapping.Rights() {
-		known, err := s.read.Privileges(ctx, right.Table)
-		if err != nil {
-			return nil, nil, err
-		}
-		var verbs []string
-		for _, verb := range right.Verbs {
-			i := slices.IndexFunc(known, func(p environment.Privilege) bool { return p.Verb == verb })
-			if i < 0 {
-				if s.plan.DryRun && known == nil {
-					verbs = append(verbs, verb)
-					continue
-				}
-				return nil, nil, fmt.Errorf("%w: the privilege to %s rows of %s", errNotShown, verb, right.Table)
-			}
-			if slices.ContainsFunc(grants, func(g environment.Grant) bool { return g.ID == known[i].ID && g.Depth == environment.Global }) {
-				continue
-			}
-			verbs = append(verbs, verb)
-			missing = append(missing, object{"PrivilegeId": known[i].ID, "Depth": environment.Global, "BusinessUnitId": s.org.RootUnit})
-		}
-		if len(verbs) > 0 {
-			texts = append(texts, strings.Join(verbs, ", ")+" on all rows of "+right.Table)
-		}
-	}
-	return missing, texts, nil
 }
 
 // lookUser compares the application user and the roles it has.

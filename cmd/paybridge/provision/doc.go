@@ -13,7 +13,6 @@ package provision
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -147,7 +146,7 @@ func (s *setup) parts() []part {
 		{name: "solution " + environment.SolutionName, look: s.lookSolution},
 	}
 	tables := s.plan.Mapping.Tables()
-	if !slices.ContainsFunc(tables, func(t crm.Table) bool { return t.Name == s.plan.Mapping.Table }) {
+	if s.plan.Mapping.Foreign() {
 		parts = append(parts, part{name: "table " + s.plan.Mapping.Table, look: s.lookMapped})
 	}
 	for _, t := range tables {

@@ -37,7 +37,7 @@ func (s *setup) lookEndpoint(ctx context.Context) (finding, error) {
 			return s.update(ctx, "serviceendpoints", key, dataverse.Values{"url": s.plan.WebhookURL})
 		}})
 	}
-	if have.AuthType != environment.AuthWebhookKey || !have.HasAuth || s.plan.RotateKey {
+	if !have.SendsKey() || s.plan.RotateKey {
 		f.todo = append(f.todo, action{text: "given a function key", do: func(ctx context.Context) error {
 			return s.giveKey(func(secret string) error {
 				err := s.update(ctx, "serviceendpoints", key, dataverse.Values{"authtype": environment.AuthWebhookKey, "authvalue": secret})

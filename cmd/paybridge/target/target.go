@@ -39,6 +39,10 @@ type Target struct {
 	Rows    *crm.Store
 	// Queues is where PaymentEventsQueue and PaymentRequestsQueue are.
 	Queues queues.Namespace
+
+	// standIn says that Dataverse is a stand-in on this machine, where nobody
+	// signs in.
+	standIn bool
 }
 
 // Process is what the process knows of its surroundings.
@@ -61,6 +65,7 @@ func (t *Target) connect(p Process, folder string) []error {
 	var problems []error
 	if s.DataverseURL != "" {
 		credential, err := settings.Credential(s, azcore.ClientOptions{})
+		t.standIn = credential == nil && err == nil
 		if err == nil {
 			t.Dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Logger: p.Logger, UserAgent: "PayBridge/" + p.Version})
 		}
