@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"paybridge/internal/backoff"
 	"paybridge/internal/outcome"
 )
 
@@ -119,7 +120,7 @@ func newError(operation string, status int, header http.Header, body []byte) *Er
 	e := &Error{
 		Operation:  operation,
 		Status:     status,
-		RetryAfter: retryAfter(header),
+		RetryAfter: backoff.RetryAfter(header),
 		RequestID:  requestID(header),
 	}
 	var answer struct {
@@ -141,41 +142,21 @@ func newError(operation string, status int, header http.Header, body []byte) *Er
 }
 
 // normalCode writes an error code in lower-case hexadecimal. Dataverse varies
-// the case of its codes, and code that runs inside of it writes them as signed
-// decimals.
+// the case of its codes, code that runs inside of it writes them as signed
+// decimals, and where it has none, as for a column in a filter that is not
+// there, it may say 0x0.
 func normalCode(code string) string {
 	code = strings.ToLower(strings.TrimSpace(code))
 	if digits, ok := strings.CutPrefix(code, "0x"); ok {
-		if n, err := strconv.ParseUint(digits, 16, 32); err == nil {
+		if n, err := strconv.ParseUint(digits, 16, 32); err == nil && n > 0 {
 			return fmt.Sprintf("0x%x", n)
 		}
 		return ""
 	}
-	if n, err := strconv.ParseInt(code, 10, 32); err == nil {
+	if n, err := strconv.ParseInt(code, 10, 32); err == nil && n != 0 {
 		return fmt.Sprintf("0x%x", uint32(n))
 	}
 	return ""
-}
-
-// retryAfter reads the forms in which a Retry-After comes. A negative or huge
-// one counts as an hour at most.
-func retryAfter(header http.Header) time.Duration {
-	bounded := func(n float64, unit time.Duration) time.Duration {
-		return time.Duration(min(max(n, 0), float64(time.Hour/unit)) * float64(unit))
-	}
-	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
-		if n, err := strconv.ParseUint(header.Get(name), 10, 63); err == nil && n > 0 {
-			return bounded(float64(n), time.Millisecond)
-		}
-	}
-	text := header.Get("Retry-After")
-	if n, err := strconv.ParseUint(text, 10, 63); err == nil {
-		return bounded(float64(n), time.Second)
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return bounded(time.Until(at).Seconds(), time.Second)
-	}
-	return 0
 }
 
 func requestID(header http.Header) string {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestTextsOfKeysAreBounded(t *testing.T) {
@@ -73,22 +72,6 @@ func TestPartsOfAnAnswerAreBounded(t *testing.T) {
 		parts, err := parseBatch("b", []byte(strings.Repeat(part, n)+"--b--"))
 		if (err == nil) != ok || ok && len(parts) != n {
 			t.Errorf("%d parts: %d, %v", n, len(parts), err)
-		}
-	}
-}
-
-func TestRetryAfterIsBounded(t *testing.T) {
-	for value, want := range map[string]time.Duration{
-		"": 0, "0": 0, "-1": 0, "x": 0, "1": time.Second, "3600": time.Hour, "3601": time.Hour, "9223372036854775807": time.Hour,
-		"99999999999999999999": 0, "Fri, 31 Dec 1999 23:59:59 GMT": 0, "Fri, 31 Dec 2599 23:59:59 GMT": time.Hour,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {value}}); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
-	}
-	for value, want := range map[string]time.Duration{"1": time.Millisecond, "3600000": time.Hour, "3600001": time.Hour} {
-		if got := retryAfter(http.Header{"Retry-After-Ms": {value}}); got != want {
-			t.Errorf("%q ms: %v, want %v", value, got, want)
 		}
 	}
 }

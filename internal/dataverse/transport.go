@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"paybridge/internal/backoff"
 	"paybridge/internal/throttle"
 )
 
@@ -72,7 +73,7 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 		Suggested: suggested,
 	}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
-		answer.RetryAfter = retryAfter(resp.Header)
+		answer.RetryAfter = backoff.RetryAfter(resp.Header)
 	}
 	leave(answer)
 	return resp, nil

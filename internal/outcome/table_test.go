@@ -23,6 +23,7 @@ var dataverseCodes = []struct {
 	{400, "0x80040216", Again},
 	{400, "0x80040265", Review},
 	{400, "0x80060883", Review},
+	{400, "", Review},
 	{401, "", Again},
 	{403, "0x80040220", Again},
 	{403, "0x80048306", Again},

@@ -106,8 +106,24 @@ func TestErrors(t *testing.T) {
 			answer: answer{status: 503, header: http.Header{"Retry-After": {"31536000"}}, body: stripeError(`"type":"api_error"`)},
 		},
 		{
-			name: "asked to wait until a date", class: outcome.Again,
+			name: "asked to wait until a date that is past", class: outcome.Again,
 			answer: answer{status: 503, header: http.Header{"Retry-After": {"Fri, 31 Dec 1999 23:59:59 GMT"}}, body: stripeError(`"type":"api_error"`)},
+		},
+		{
+			name: "a proxy asks to wait until a date", class: outcome.Again, retry: time.Hour,
+			answer: answer{status: 503, header: http.Header{"Retry-After": {"Fri, 31 Dec 2599 23:59:59 GMT"}}, body: "<html>"},
+		},
+		{
+			name: "advised to ask again", class: outcome.Again,
+			answer: answer{status: 400, header: http.Header{"Stripe-Should-Retry": {"true"}}, body: stripeError(`"type":"invalid_request_error","code":"code_of_tomorrow"`)},
+		},
+		{
+			name: "advised not to ask again for what is for a person", class: outcome.Review,
+			answer: answer{status: 400, header: http.Header{"Stripe-Should-Retry": {"false"}}, body: stripeError(`"type":"invalid_request_error","code":"code_of_tomorrow"`)},
+		},
+		{
+			name: "advised not to ask the same again", class: outcome.Again,
+			answer: answer{status: 500, header: http.Header{"Stripe-Should-Retry": {"false"}}, body: stripeError(`"type":"api_error"`)},
 		},
 		{name: "server error", class: outcome.Again, answer: answer{status: 500, body: stripeError(`"type":"api_error","message":"oops"`)}},
 		{name: "permission", class: outcome.Again, answer: answer{status: 403, body: stripeError(`"type":"invalid_request_error","code":"more_permissions_required"`)}},

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
+	"paybridge/internal/backoff"
 	"paybridge/internal/outcome"
 
 	"github.com/stripe/stripe-go/v76"
@@ -37,6 +36,8 @@ type Error struct {
 	// Replayed says that Stripe repeats what it answered to an earlier request
 	// with the same idempotency key.
 	Replayed bool
+	// ShouldRetry says that Stripe advises to ask again.
+	ShouldRetry bool
 }
 
 // Error returns one line: the status, the code or else the type, the message
@@ -63,8 +64,15 @@ func (e *Error) Is(target error) bool {
 func (c *Client) failed(doing string, err error) error {
 	if e, ok := errors.AsType[*stripe.Error](err); ok {
 		answer := c.answer(e)
+		class := outcome.Stripe(answer.Status, answer.Code, answer.Type)
+		if answer.ShouldRetry {
+			// Stripe knows more about the moment than the table. Its advice not to
+			// ask again is about the very same request; what comes after a wait is
+			// read and decided anew.
+			class = outcome.Again
+		}
 		return &outcome.Error{
-			Class:      outcome.Stripe(answer.Status, answer.Code, answer.Type),
+			Class:      class,
 			Err:        fmt.Errorf("%s: %w", doing, answer),
 			RetryAfter: answer.RetryAfter,
 		}
@@ -93,20 +101,9 @@ func (c *Client) answer(e *stripe.Error) *Error {
 		RequestID: c.clean(e.RequestID, 60),
 	}
 	if e.LastResponse != nil {
-		answer.RetryAfter = retryAfter(e.LastResponse.Header.Get("Retry-After"))
+		answer.RetryAfter = backoff.RetryAfter(e.LastResponse.Header)
 		answer.Replayed = replayed(e.LastResponse)
+		answer.ShouldRetry = e.LastResponse.Header.Get("Stripe-Should-Retry") == "true"
 	}
 	return answer
-}
-
-// maxRetryAfter bounds what is believed of a Retry-After header.
-const maxRetryAfter = time.Hour
-
-// retryAfter reads the seconds of a Retry-After header. Stripe sends no dates.
-func retryAfter(header string) time.Duration {
-	seconds, err := strconv.ParseInt(strings.TrimSpace(header), 10, 64)
-	if err != nil || seconds <= 0 {
-		return 0
-	}
-	return time.Duration(min(seconds, int64(maxRetryAfter/time.Second))) * time.Second
 }

@@ -141,14 +141,3 @@ func TestARequestHasALimit(t *testing.T) {
 		}
 	})
 }
-
-func TestRetryAfterIsBounded(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"": 0, "0": 0, "-1": 0, "x": 0, "1.5": 0, "1": time.Second, " 7 ": 7 * time.Second,
-		"3600": time.Hour, "3601": time.Hour, "9223372036854775807": time.Hour, "9223372036854775808": 0,
-	} {
-		if got := retryAfter(header); got != want {
-			t.Errorf("%q: %v, want %v", header, got, want)
-		}
-	}
-}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"paybridge/internal/backoff"
 	"paybridge/internal/throttle"
 )
 
@@ -70,7 +71,7 @@ func leftAlone(res *http.Response) time.Duration {
 	if res.StatusCode != http.StatusTooManyRequests && res.StatusCode != http.StatusServiceUnavailable {
 		return 0
 	}
-	return retryAfter(res.Header.Get("Retry-After"))
+	return backoff.RetryAfter(res.Header)
 }
 
 // leaving is a body that tells when it was read to the end.
