@@ -354,6 +354,9 @@ func TestVeryManyHintsOfOnePayment(t *testing.T) {
 		if got := strings.Count(text, `"pb_stripeeventid"`); got != n {
 			t.Errorf("%d of %d events are in the timeline", got, n)
 		}
+		if r.rows.most != 100 {
+			t.Errorf("of %d events up to %d were written at once", n, r.rows.most)
+		}
 		r.close()
 	}
 }

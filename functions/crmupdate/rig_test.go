@@ -175,6 +175,8 @@ type rows struct {
 	failLoad   func(n int) error
 	beforeSave func(n int)
 	saves      int
+	// most is the greatest number of events that were saved in one change.
+	most int
 }
 
 func (r *rows) Load(ctx context.Context, lookups []crm.By, events []string) (crm.Loaded, error) {
@@ -194,6 +196,9 @@ func (r *rows) Save(ctx context.Context, changes []crm.Change) []error {
 	r.mu.Lock()
 	r.saves++
 	n := r.saves
+	for _, change := range changes {
+		r.most = max(r.most, len(change.Events))
+	}
 	r.mu.Unlock()
 	if r.beforeSave != nil {
 		r.beforeSave(n)

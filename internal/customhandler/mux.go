@@ -167,9 +167,13 @@ func (m *Mux) read(w http.ResponseWriter, r *http.Request, buf *bytes.Buffer) er
 			err = errors.Join(errTooLarge, drained)
 		}
 	}
-	_ = deadline.SetReadDeadline(time.Time{})
-	if err != nil && !errors.Is(err, errTooLarge) {
-		return &envelopeError{doing: "reading it", err: err}
+	if err == nil {
+		// What follows on the connection is the server's to wait for. After an
+		// error the deadline stays: the server looks for the rest of the envelope
+		// before it answers, and without one it would do so for ever.
+		_ = deadline.SetReadDeadline(time.Time{})
+	} else if !errors.Is(err, errTooLarge) {
+		err = &envelopeError{doing: "reading it", err: err}
 	}
 	return err
 }

@@ -125,6 +125,7 @@ func TestMetadataNeverFailsAnInvocation(t *testing.T) {
 			customhandler.Message{MessageID: "m", DeliveryCount: 3, SequenceNumber: 9007199254740993, EnqueuedTime: enqueued},
 		},
 		{"unprintable id", `,"Metadata":{"MessageId":"\"a\\nb\""}`, customhandler.Message{}},
+		{"longest id", `,"Metadata":{"MessageId":"\"` + strings.Repeat("m", 128) + `\""}`, customhandler.Message{MessageID: strings.Repeat("m", 128)}},
 		{"long id", `,"Metadata":{"MessageId":"\"` + strings.Repeat("m", 129) + `\""}`, customhandler.Message{}},
 		{"arrays of another length", `,"Metadata":{"MessageIdArray":"[\"a\",\"b\"]","DeliveryCountArray":"[]"}`, customhandler.Message{}},
 		{"arrays of another kind", `,"Metadata":{"MessageIdArray":"[{}]","DeliveryCountArray":"7","EnqueuedTimeUtcArray":"x"}`, customhandler.Message{}},
