@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
 func TestTextsOfKeysAreBounded(t *testing.T) {
@@ -105,6 +107,18 @@ func TestListsEnd(t *testing.T) {
 		}
 		if _, err := names(t, c, Query{}); (err == nil) != ok || n != maxPages {
 			t.Errorf("%d pages: %d were read, %v", pages, n, err)
+		}
+	}
+}
+
+// TestHeadersOfAnswersAreBounded: an answer whose header is too large is none.
+func TestHeadersOfAnswersAreBounded(t *testing.T) {
+	for n, ok := range map[int]bool{48 << 10: true, maxResponseHeader + 8<<10: false} {
+		s := newScript(t, answer(200, oneRow, "X: "+strings.Repeat("x", n)))
+		once := newTestClient(t, s).WithRetry(policy.RetryOptions{MaxRetries: -1})
+		_, err := once.Get(t.Context(), "accounts", mustID(t, aGUID), nil)
+		if (err == nil) != ok || !ok && !IsUnanswered(err) {
+			t.Errorf("a header of %d bytes: %v", n, err)
 		}
 	}
 }

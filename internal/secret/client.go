@@ -14,34 +14,27 @@ import (
 // Client returns a client of the vault that a reference points into. For a
 // stand-in on this machine the credential is not used and may be nil.
 func Client(reference Reference, credential azcore.TokenCredential, options *azsecrets.ClientOptions) (*azsecrets.Client, error) {
+	var o azsecrets.ClientOptions
+	if options != nil {
+		o = *options
+	}
+	if o.Transport == nil {
+		o.Transport = Transport()
+	}
 	if loopback(reference.Host) {
-		credential, options = anybody{}, plainly(options)
+		// A stand-in is not at the domain of the resource that it names.
+		credential, o.Transport, o.DisableChallengeResourceVerification = anybody{}, plain{o.Transport}, true
 	}
 	if credential == nil {
 		return nil, errNoCredential
 	}
 	// The pipeline hands out no tokens on a way that is not https, so the
 	// scheme of a stand-in is put right behind it.
-	client, err := azsecrets.NewClient("https://"+reference.Host, signIn{credential}, options)
+	client, err := azsecrets.NewClient("https://"+reference.Host, signIn{credential}, &o)
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the vault: %w", err)
 	}
 	return client, nil
-}
-
-// plainly returns options for a stand-in.
-func plainly(options *azsecrets.ClientOptions) *azsecrets.ClientOptions {
-	var o azsecrets.ClientOptions
-	if options != nil {
-		o = *options
-	}
-	if o.Transport == nil {
-		o.Transport = &http.Client{Timeout: 30 * time.Second}
-	}
-	o.Transport = plain{o.Transport}
-	// It is not at the domain of the resource that it names.
-	o.DisableChallengeResourceVerification = true
-	return &o
 }
 
 // plain sends requests by http.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"paybridge/internal/secret"
 )
 
 // Credential returns what signs in to Dataverse: the client secret if the
@@ -23,7 +25,7 @@ func Credential(s Settings, options azcore.ClientOptions) (azcore.TokenCredentia
 		return DefaultCredential(options)
 	}
 	credential, err := azidentity.NewClientSecretCredential(s.DataverseTenantID, s.DataverseClientID, s.DataverseClientSecret.Reveal(),
-		&azidentity.ClientSecretCredentialOptions{ClientOptions: options})
+		&azidentity.ClientSecretCredentialOptions{ClientOptions: withTransport(options)})
 	if err != nil {
 		return nil, fmt.Errorf("making the credential for Dataverse: %w", err)
 	}
@@ -35,9 +37,18 @@ func Credential(s Settings, options azcore.ClientOptions) (azcore.TokenCredentia
 // set, and az login on a developer's machine. Key Vault is read with it, because
 // the client secret for Dataverse may itself be in the vault.
 func DefaultCredential(options azcore.ClientOptions) (azcore.TokenCredential, error) {
-	credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: options})
+	credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{ClientOptions: withTransport(options)})
 	if err != nil {
 		return nil, fmt.Errorf("making the default credential: %w", err)
 	}
 	return credential, nil
+}
+
+// withTransport has tokens asked for as secrets are, unless the caller has a transport
+// of its own.
+func withTransport(options azcore.ClientOptions) azcore.ClientOptions {
+	if options.Transport == nil {
+		options.Transport = secret.Transport()
+	}
+	return options
 }

@@ -167,6 +167,9 @@ func TestMalformedSettingsAreProblems(t *testing.T) {
 		{"ReconcileWindow", "721h", "0s to 720h"},
 		{"ReconcileLimit", "0", "1 to 5000"},
 		{"ReconcileLimit", "many", "1 to 5000"},
+		{"ReconcileLimit", "5001", "1 to 5000"},
+		{"PaymentMethodTypes", listOf(21), "more than 20"},
+		{"PaymentMetadataColumns", listOf(21), "more than 20"},
 		{"InvocationTimeout", "4", "90s or 4m"},
 		{"InvocationTimeout", "00:04:00", "90s or 4m"},
 		{"InvocationTimeout", "4m30.001s", "4m30s"},
@@ -198,6 +201,15 @@ func TestMalformedSettingsAreProblems(t *testing.T) {
 	}
 }
 
+// listOf is a list of n names.
+func listOf(n int) string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = "name_" + string(rune('a'+i))
+	}
+	return strings.Join(names, ",")
+}
+
 func TestWellFormedSettings(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, value string }{
@@ -215,6 +227,11 @@ func TestWellFormedSettings(t *testing.T) {
 		{"ServiceBusConnection__clientId", "not ours to judge"},
 		{"PaymentEventsQueue", "team/payment_events.v1"},
 		{"InvocationTimeout", "4m30s"},
+		{"ReconcileLimit", "5000"},
+		{"ReconcileWindow", "720h"},
+		{"PaymentRequestsQueue", strings.Repeat("q", 260)},
+		{"PaymentMethodTypes", listOf(20)},
+		{"PaymentMetadataColumns", listOf(20)},
 		{"FUNCTIONS_CUSTOMHANDLER_PORT", "50331"},
 		{"STRIPE_API_KEY", "somebody else's"},
 	} {

@@ -85,12 +85,13 @@ func (c Config) httpClient(gate *throttle.Gate) *http.Client {
 	base := own.Transport
 	if base == nil {
 		base = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 10 * time.Second,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 16,
-			IdleConnTimeout:     90 * time.Second,
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout:    10 * time.Second,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    16,
+			MaxResponseHeaderBytes: maxAnswerHeader,
+			IdleConnTimeout:        90 * time.Second,
 		}
 	}
 	own.Transport = &transport{
