@@ -8,6 +8,7 @@ import (
 
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
+	"paybridge/internal/payment"
 	cloud "paybridge/standin/dataverse"
 )
 
@@ -70,5 +71,48 @@ func TestAnEventThatCannotBeReadIsItsOwnTrouble(t *testing.T) {
 	}
 	if len(loaded.Unread) != 2 || loaded.Unread["evt_bad"] == nil || loaded.Unread["evt:odd"] == nil {
 		t.Errorf("unread %v", loaded.Unread)
+	}
+}
+
+func TestBookmarksAreBounded(t *testing.T) {
+	e := open(t, nil)
+	for n, ok := range map[int]bool{10_000: true, 10_001: false} {
+		mark, err := e.store.Bookmark(t.Context(), fmt.Sprintf("of-%d", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mark.Place = strings.Repeat("x", n)
+		if err := e.store.SaveBookmark(t.Context(), mark); (err == nil) != ok {
+			t.Errorf("%d characters: %v", n, err)
+		}
+	}
+}
+
+// TestMatchesAreBounded: more than a match takes would be more rows than come
+// back in one page.
+func TestMatchesAreBounded(t *testing.T) {
+	e := open(t, nil)
+	ids := func(prefix string, n int) []string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf("%s_%d", prefix, i)
+		}
+		return list
+	}
+	rows := make([]payment.RowID, crm.MaxMatch)
+	for i := range rows {
+		rows[i] = payment.RowID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
+	}
+	const n = crm.MaxMatch
+	full := crm.Match{Events: ids("evt", n), IDs: rows, Intents: ids("pi", n), Sessions: ids("cs", n)}
+	if _, err := e.store.Match(t.Context(), full); err != nil {
+		t.Errorf("%d of each kind: %v", n, err)
+	}
+	for kind, match := range map[string]crm.Match{
+		"events": {Events: ids("evt", n+1)}, "rows": {IDs: append(rows, "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01")}, "intents": {Intents: ids("pi", n+1)}, "sessions": {Sessions: ids("cs", n+1)},
+	} {
+		if _, err := e.store.Match(t.Context(), match); err == nil {
+			t.Errorf("%d %s are taken", n+1, kind)
+		}
 	}
 }

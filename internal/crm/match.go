@@ -12,7 +12,8 @@ import (
 )
 
 // MaxMatch is how many ids of each kind one Match takes, together not more
-// than Dataverse takes as conditions of one query.
+// than Dataverse takes as conditions of one query, and what they find not more
+// than one page.
 const MaxMatch = 100
 
 // Match asks in one round trip which of many things the CRM knows.
@@ -47,8 +48,11 @@ func (m Matched) Row(by By) *Row {
 }
 
 // Match looks up everything that is asked for, in one request however many
-// ids there are.
+// ids there are. More than MaxMatch of a kind are refused.
 func (s *Store) Match(ctx context.Context, match Match) (Matched, error) {
+	if n := max(len(match.Events), len(match.IDs), len(match.Intents), len(match.Sessions)); n > MaxMatch {
+		return Matched{}, fmt.Errorf("looking for payment rows: %d ids of a kind, more than %d", n, MaxMatch)
+	}
 	matched := Matched{events: map[string]bool{}, byID: map[payment.RowID]*Row{}, byStripe: map[string]*Row{}}
 	var (
 		items []dataverse.BatchItem
