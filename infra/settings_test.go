@@ -24,54 +24,24 @@ var exempt = map[string]string{
 	"FUNCTIONS_CUSTOMHANDLER_PORT": "given by the Functions host",
 }
 
-// appSettings returns what the templates set in the function app, whatever a
-// condition decides.
-func appSettings(t *testing.T) map[string]bicep.Expr {
-	t.Helper()
-	set := map[string]bicep.Expr{}
-	bicep.Walk(find(t, "Microsoft.Web/sites/config").Body.Get("properties"), func(e bicep.Expr) {
-		o, ok := e.(*bicep.Object)
-		if !ok {
-			return
-		}
-		for _, p := range o.Properties {
-			if name := p.Name.String(); set[name] != nil {
-				t.Errorf("the app setting %s is set twice", name)
-			} else {
-				set[name] = p.Value
-			}
-		}
-	})
-	return set
-}
-
 func TestEverySettingIsSet(t *testing.T) {
-	set := appSettings(t)
+	set := appSettings(t, deployed(t, environment))
 	for _, f := range settings.Fields() {
-		value, reason := set[f.Name], exempt[f.Name]
+		value, isSet := set[f.Name]
+		reason := exempt[f.Name]
 		switch {
-		case value == nil && reason == "":
+		case !isSet && reason == "":
 			t.Errorf("modules/functionapp.bicep does not set %s (%s)", f.Name, f.Description)
-		case value != nil && reason != "":
+		case isSet && reason != "":
 			t.Errorf("%s is set although it is exempt: %s", f.Name, reason)
-		case value != nil && f.Secret:
-			// With any name in the place of the vault's the reference is one that
-			// the process itself could resolve.
-			text, ok := value.(*bicep.Text)
-			if !ok {
-				t.Errorf("%s is a secret and no Key Vault reference", f.Name)
-				continue
+		case isSet && f.Secret:
+			// The reference is one that the process itself could resolve, to what
+			// paybridge setup stores.
+			reference, err := secret.ParseReference(value)
+			if err != nil || reference.Version != "" || reference.Name != f.Vault || f.Vault != settings.VaultSecret(f.Name) {
+				t.Errorf("%s is %q: %v; paybridge setup writes the secret %s", f.Name, value, err, settings.VaultSecret(f.Name))
 			}
-			reference, err := secret.ParseReference(strings.ReplaceAll(text.String(), "…", "kv-any"))
-			if err != nil || reference.Version != "" || reference.Name != settings.VaultSecret(f.Name) {
-				t.Errorf("%s is %q: %v; paybridge setup writes the secret %s", f.Name, text, err, settings.VaultSecret(f.Name))
-			}
-			// setup stores it under the name that the field says.
-			if reference.Name != f.Vault {
-				t.Errorf("%s refers to %s, and setup stores it as %q", f.Name, reference.Name, f.Vault)
-			}
-		case value == nil:
-		case secret.IsReference(text(value)):
+		case secret.IsReference(value):
 			t.Errorf("%s is a Key Vault reference and no secret", f.Name)
 		}
 	}
@@ -85,7 +55,7 @@ func TestEverySettingIsSet(t *testing.T) {
 // TestSettingsAreKnown finds what the handler would refuse: a misspelt name.
 func TestSettingsAreKnown(t *testing.T) {
 	var environ []string
-	for name := range appSettings(t) {
+	for name := range appSettings(t, deployed(t, environment)) {
 		environ = append(environ, name+"=x")
 	}
 	_, err := settings.Load(t.Context(), func(string) (string, bool) { return "", false }, environ, nil)
@@ -93,26 +63,12 @@ func TestSettingsAreKnown(t *testing.T) {
 		t.Errorf("%s: %s, %s", p.Setting, p.Message, p.Hint)
 	}
 	// The plan Flex Consumption refuses these.
-	for name := range appSettings(t) {
+	for name := range appSettings(t, deployed(t, environment)) {
 		for _, prefix := range []string{"FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX"} {
 			if strings.HasPrefix(name, prefix) {
 				t.Errorf("Flex Consumption takes no %s", name)
 			}
 		}
-	}
-}
-
-func TestReferencesAreReadByTheApp(t *testing.T) {
-	app := find(t, "Microsoft.Web/sites")
-	if got := text(app.Body.Get("properties", "keyVaultReferenceIdentity")); got != "identityId" {
-		t.Errorf("keyVaultReferenceIdentity is %q: without it the system-assigned identity reads the vault, and there is none", got)
-	}
-	if got := text(app.Body.Get("identity", "type")); got != "UserAssigned" {
-		t.Errorf("the identity is %q", got)
-	}
-	runtime, _ := app.Body.Get("properties", "functionAppConfig", "runtime").(*bicep.Object)
-	if text(runtime.Get("name")) != "custom" {
-		t.Errorf("the runtime is %q", text(runtime.Get("name")))
 	}
 }
 
@@ -122,7 +78,7 @@ type binding struct{ Type, QueueName, Connection, Schedule string }
 // TestBindingsResolve: a %SETTING% that is not set keeps its function from
 // being indexed, and nothing but a log line says so.
 func TestBindingsResolve(t *testing.T) {
-	set := appSettings(t)
+	set := appSettings(t, deployed(t, environment))
 	files, err := filepath.Glob("../functions/*/function.json")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no function.json", err)
@@ -138,7 +94,7 @@ func TestBindingsResolve(t *testing.T) {
 			t.Fatalf("%s: %v", file, err)
 		}
 		for _, found := range placeholder.FindAllSubmatch(content, -1) {
-			if set[string(found[1])] == nil {
+			if set[string(found[1])] == "" {
 				t.Errorf("%s: %s is not set", file, found[0])
 			}
 		}
@@ -150,7 +106,7 @@ func TestBindingsResolve(t *testing.T) {
 				continue
 			}
 			for _, part := range []string{"fullyQualifiedNamespace", "credential", "clientId"} {
-				if name := b.Connection + "__" + part; set[name] == nil {
+				if name := b.Connection + "__" + part; set[name] == "" {
 					t.Errorf("%s: the connection needs the setting %s", file, name)
 				}
 			}
