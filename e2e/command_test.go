@@ -141,3 +141,19 @@ func TestReadyFileTellsWhereEverythingIs(t *testing.T) {
 	}
 	c.process = nil
 }
+
+// TestEmptyDataverseIsSetUp does what docs/dataverse.md says of trying it: a CRM
+// that knows nothing of PayBridge in one terminal, setup in a second one.
+func TestEmptyDataverseIsSetUp(t *testing.T) {
+	t.Parallel()
+	c := build(t)
+	c.local("--empty-dataverse")
+	setup := exec.CommandContext(t.Context(), c.binary, "setup", "dataverse", "--local", "--data", c.data)
+	setup.Dir = c.root
+	if text, err := setup.CombinedOutput(); err != nil || !bytes.Contains(text, []byte("table pb_payment: made")) {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	row := c.row("12.50", "EUR")
+	c.patch(row, `{"pb_request":884200001}`)
+	c.until("the row has a PaymentIntent", func() bool { return c.read(row)["pb_paymentintentid"] != nil })
+}

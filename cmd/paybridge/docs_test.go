@@ -15,6 +15,8 @@ import (
 	"paybridge/internal/stripeapi"
 )
 
+const readme = "README.md"
+
 // pages are the README and the pages of docs/.
 func pages(t *testing.T) []string {
 	t.Helper()
@@ -26,7 +28,7 @@ func pages(t *testing.T) []string {
 	if err != nil || len(found) == 0 {
 		t.Fatal("no pages", err)
 	}
-	return append(found, filepath.Join(root, "README.md"))
+	return append(found, filepath.Join(root, readme))
 }
 
 // block is a fenced block of a page. One without a language has commands to

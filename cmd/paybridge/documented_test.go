@@ -19,7 +19,7 @@ var programs = map[string]string{
 "env get-values") printf 'AZURE_KEY_VAULT_NAME="%s"\nFUNCTION_APP_URL="http://127.0.0.1:7071"\nAZURE_RESOURCE_GROUP="rg"\nSTRIPE_MODE="test"\nFUNCTION_APP_NAME="func"\n' "$VAULT_URL" ;;
 esac`,
 	"az": `case "$*" in
-"functionapp keys list "*) echo a-function-key ;;
+"functionapp keys list "* | "functionapp function keys list "*) echo a-function-key ;;
 "functionapp keys set "*) echo the-next-key ;;
 "functionapp show "*) echo an-id ;;
 "functionapp config appsettings list "*) printf '[{"name":"StripeWebhookSecret","value":"@Microsoft.KeyVault(SecretUri=%s/secrets/stripe-webhook-secret)","slotSetting":false}]' "$VAULT_URL" ;;
@@ -27,7 +27,7 @@ esac`,
 	"paybridge": `case "$*" in
 local* | pack* | soak*) exit 0 ;; # Run by the end-to-end tests and by a script of its own.
 "setup stripe"*--retire*) exit 0 ;; # Run by the tests of package endpoint, which have an app to ask.
-"setup stripe"* | "setup keyvault"*-file*) ;;
+"setup stripe"* | "setup keyvault"*-file* | "setup dataverse --app"*) ;;
 "setup keyvault"*) set -- "$@" --stripe-secret-key-file stripe-key ;;
 "deadletters resubmit"* | "deadletters drop"*) set -- "$@" --local --yes ;;
 reconcile*--dry-run*) set -- "$@" --local ;;
@@ -41,14 +41,18 @@ exec "$PAYBRIDGE" "$@"`,
 	"go": `test "$1 $2" = "run ./cmd/paybridge" || exit 0
 shift 2
 exec paybridge "$@"`,
-	"func": "", "curl": "", "git": "",
+	"func": "", "curl": "", "git": "", "stripe": "",
 }
 
 // documented runs the commands of a page, block by block, as a reader would who
 // follows it: documented PAGE [WORD=VALUE...], where a word that stands in the
 // place of a placeholder becomes a value.
 func documented(ts *testscript.TestScript, _ bool, args []string) {
-	content, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), "docs", args[0]))
+	folder := "docs"
+	if args[0] == readme {
+		folder = "."
+	}
+	content, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), folder, args[0]))
 	ts.Check(err)
 	bin := ts.MkAbs("documented")
 	ts.Check(os.MkdirAll(bin, 0o755))
