@@ -100,6 +100,16 @@ func TestAlertsLookAtThisDeployment(t *testing.T) {
 	if failed, _ := at(reachable, "failedLocationCount").(int64); failed < 2 || int(failed) > len(places) || at(reachable, "webTestId") != webtest.ID || at(reachable, "componentId") != insights.ID {
 		t.Errorf("not reachable: %v of %d places", reachable, len(places))
 	}
+	page := read(t, "../docs/operate.md")
+	for said, is := range map[string]bool{
+		"From three of five places": at(reachable, "failedLocationCount") == int64(3) && len(places) == 5,
+		"For fifteen minutes":       at(found["payments cannot flow"], "windowSize") == "PT15M",
+		"For an hour":               at(found["not reconciled"], "windowSize") == "PT1H",
+	} {
+		if !is || !strings.Contains(page, said) {
+			t.Errorf("docs/operate.md says %q of an alert: %v", said, is)
+		}
+	}
 	if got := at(webtest.Body, "tags", "hidden-link:"+insights.ID); got != "Resource" {
 		t.Errorf("the availability test is no part of Application Insights: %v", got)
 	}

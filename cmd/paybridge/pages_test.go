@@ -187,3 +187,37 @@ func TestTestsInThePagesExist(t *testing.T) {
 		t.Errorf("only %d calls of go test were found", seen)
 	}
 }
+
+// TestPagesQuoteWhatIsSaid: whoever looks for a sentence by what a page says has
+// to find it, in the log, on a row or in an answer.
+func TestPagesQuoteWhatIsSaid(t *testing.T) {
+	root, err := pack.Root(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := texts(t, root+"/handler/*.go", root+"/functions/*/*.go", root+"/internal/*/*.go")
+	seen := 0
+	for _, file := range pages(t) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile("(?:says|outcome|(?:shows|answers) \\d+ and) [`*]([^`*]+)[`*]").FindAllStringSubmatch(string(content), -1) {
+			seen++
+			// The mode is put in.
+			if said := strings.Replace(found[1], " test mode", " %s mode", 1); !strings.Contains(code, said) {
+				t.Errorf("%s: nothing says %q", filepath.Base(file), found[1])
+			}
+		}
+	}
+	if seen < 8 {
+		t.Errorf("only %d quotations were found", seen)
+	}
+	// Each check of /api/health has its row on the page.
+	page := texts(t, root+"/docs/operate.md")
+	for _, found := range regexp.MustCompile(`health\.(?:Probe\{Name: |Queue\()"([^"]+)"`).FindAllStringSubmatch(texts(t, root+"/handler/*.go"), -1) {
+		if !regexp.MustCompile("(?m)^\\|[^|]*`" + found[1] + "`").MatchString(page) {
+			t.Errorf("operate.md does not say what to do when %s fails", found[1])
+		}
+	}
+}
