@@ -31,7 +31,8 @@ type Config struct {
 	Queues func(name string) (Queue, error)
 	// Logger gets what the host logs. Nil discards.
 	Logger *slog.Logger
-	// HandlerOutput gets the lines that the handler prints. Nil discards.
+	// HandlerOutput gets the lines that the handler prints. Nil discards. An
+	// *os.File is handed to the handler itself, see [worker.Config].
 	HandlerOutput io.Writer
 	// RequireKeys enforces the authLevel of HTTP functions, as Azure does and
 	// Core Tools by default do not.

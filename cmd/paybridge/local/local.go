@@ -57,7 +57,7 @@ type Config struct {
 	// Settings are the Values of local.settings.json, nil when there is none.
 	Settings map[string]string
 	// Logger gets what the stand-ins log, HandlerOutput the lines of the
-	// handler. Nil discards.
+	// handler. Nil discards. An *os.File is handed to the handler itself.
 	Logger        *slog.Logger
 	HandlerOutput io.Writer
 	// RequireKeys makes the host demand function keys, as in Azure.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
@@ -46,6 +47,9 @@ func (w *Worker) spawn() (*generation, error) {
 		"FUNCTIONS_CUSTOMHANDLER_WORKER_ID="+id, "FUNCTIONS_HTTPWORKER_ID="+id)
 	stdout, stderr := w.console(gen)
 	gen.cmd.Stdout, gen.cmd.Stderr = stdout, stderr
+	if file, ok := w.cfg.Output.(*os.File); ok {
+		gen.cmd.Stdout, gen.cmd.Stderr = file, file
+	}
 	gen.cmd.WaitDelay = pipeGrace
 	isolate(gen.cmd)
 

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -44,7 +45,9 @@ type Config struct {
 	// Logger gets what the host logs about the process and the process's own
 	// lines. Nil discards.
 	Logger *slog.Logger
-	// Output gets the process's lines as they are. Nil discards.
+	// Output gets the process's lines as they are. Nil discards. An *os.File is
+	// handed to the process itself, as by os/exec: then nothing that it printed
+	// is lost when this process is killed, and the host does not see the lines.
 	Output io.Writer
 	// StderrIsPlain turns off that a line on stderr is an error by itself
 	// (useStdErrorStreamForErrorsOnly false).
@@ -98,7 +101,9 @@ func Start(ctx context.Context, cfg Config) (*Worker, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
-	w.cfg.Output = &lockedWriter{w: cfg.Output}
+	if _, direct := cfg.Output.(*os.File); !direct {
+		w.cfg.Output = &lockedWriter{w: cfg.Output}
+	}
 	gen, err := w.spawn()
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,31 @@ func TestConsole(t *testing.T) {
 	}
 	if _, err := w.Session(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Errorf("a session after Close: %v", err)
+	}
+}
+
+// TestFileIsTheHandlersOwn: what is printed to a file does not go through this
+// process, and so does not get lost with it.
+func TestFileIsTheHandlersOwn(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "console"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	var logged bytes.Buffer
+	cfg := self()
+	cfg.Logger, cfg.Output = slog.New(slog.NewTextHandler(&logged, nil)), file
+	w, err := Start(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	printed, err := os.ReadFile(file.Name())
+	if want := "to stdout\na warning\ntrouble"; err != nil || string(printed) != want {
+		t.Errorf("printed %q (%v), want %q", printed, err, want)
+	}
+	if strings.Contains(logged.String(), category) {
+		t.Errorf("the host read it: %s", logged.String())
 	}
 }
 
