@@ -41,6 +41,8 @@ func TestWhatIsOutOfStepIsFound(t *testing.T) {
 		"waiting of " + string(waits), "undelivered of 00000000-0000-4000-8000-000000000099", "deleted of 00000000-0000-4000-8000-000000000099",
 		// What is asked for already is not asked for again because the row waits.
 		"waiting of " + string(handled),
+		// Their first events are listed apart, and the timeline has none of them.
+		"missed of " + string(undelivered), "missed of 00000000-0000-4000-8000-000000000099",
 	} {
 		if !got[want] {
 			t.Errorf("not found: %s", want)
@@ -92,6 +94,9 @@ func TestBurstDrainsOldestFirst(t *testing.T) {
 			t.Fatalf("%d findings in a run, %d payments to go", n, misses+1-next)
 		}
 		for _, f := range report.Findings {
+			if f.Kind != drift.Undelivered {
+				continue
+			}
 			// Payments of one second have no order but that of their rows.
 			if want := fmt.Sprintf("%012d", next); (next == 1 || next == misses) && !strings.HasSuffix(string(f.Payment), want) {
 				t.Fatalf("payment %s was found as number %s", f.Payment, want)
@@ -99,6 +104,9 @@ func TestBurstDrainsOldestFirst(t *testing.T) {
 			next++
 		}
 		w.heal(report.Findings...)
+	}
+	for range 2 * misses / w.config.Limit {
+		w.heal(w.run().Findings...)
 	}
 	if got := kinds(w.run()); got != "" {
 		t.Errorf("after that: %s", got)
@@ -115,7 +123,7 @@ func TestSlowSweepGoesOnAtOnce(t *testing.T) {
 	}
 	w.pass(2 * time.Hour)
 	w.config.Limit = 2
-	for run, want := range []int{2, 2, 1} {
+	for run, want := range []int{2, 2, 2, 2, 2, 0} {
 		report := w.run()
 		if len(report.Findings) != want {
 			t.Errorf("run %d found %s", run+1, kinds(report))
@@ -162,7 +170,7 @@ func TestMessagesLostBehindTheQueueAreFoundAtTheNextAge(t *testing.T) {
 	w.paid(w.row(""))
 	w.pass(25 * time.Hour)
 	first := w.run()
-	if got := kinds(first); got != "missed 1" {
+	if got := kinds(first); got != "missed 1, missed 1" {
 		t.Fatalf("found %s", got)
 	}
 	for range 5 {
@@ -171,7 +179,7 @@ func TestMessagesLostBehindTheQueueAreFoundAtTheNextAge(t *testing.T) {
 	}
 	w.pass(48 * time.Hour)
 	again := w.run()
-	if got := kinds(again); got != "missed 1" {
+	if got := kinds(again); got != "missed 1, missed 1" {
 		t.Errorf("three days later: %s", got)
 	}
 	w.heal(again.Findings...)
@@ -218,7 +226,7 @@ func TestQuietRunsCostAHandfulOfRequests(t *testing.T) {
 		report := w.run()
 		most := 1
 		if report.Slow {
-			most = 14
+			most = 17
 		}
 		if report.StripeRequests > most || report.CRMRequests > 3 || len(report.Findings) > 0 {
 			t.Errorf("slow %v: %d requests of Stripe, %d of the CRM, findings %s", report.Slow, report.StripeRequests, report.CRMRequests, kinds(report))

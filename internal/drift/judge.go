@@ -23,7 +23,7 @@ func (r *run) judge(ctx context.Context, l look, things []stripeapi.Listed) ([]v
 		if named && t.Hint.PaymentIntent != "" {
 			r.linked[t.Hint.PaymentIntent] = id
 		}
-		if l.list == stripeapi.ListEvents {
+		if l.list.Events() {
 			match.Events = append(match.Events, t.ID)
 			if named {
 				continue // It is ours whatever rows record.
@@ -46,7 +46,7 @@ func (r *run) judge(ctx context.Context, l look, things []stripeapi.Listed) ([]v
 		v := verdict{id: t.ID, at: t.Created}
 		switch {
 		case !r.concerns(t):
-		case l.list == stripeapi.ListEvents:
+		case l.list.Events():
 			v.finding = r.event(t, known)
 		default:
 			v.finding, v.once = r.object(t, known)

@@ -44,7 +44,8 @@ func (r *run) looks() []look {
 			looks = append(looks, l)
 		}
 	}
-	add(stripeapi.ListEvents, c.SweepAfter, max(c.SweepAfter, c.Window/3), c.Window)
+	events := []time.Duration{c.SweepAfter, max(c.SweepAfter, c.Window/3), c.Window}
+	add(stripeapi.ListEvents, events...)
 	// A Checkout Session brings its PaymentIntent along, and not the other way
 	// round.
 	for _, list := range []stripeapi.List{
@@ -52,6 +53,8 @@ func (r *run) looks() []look {
 	} {
 		add(list, c.SweepAfter, c.Window)
 	}
+	// Last, because the timeline is all that misses them.
+	add(stripeapi.ListCreations, events...)
 	return looks
 }
 

@@ -16,26 +16,32 @@ type List string
 
 // The lists that a sweep goes through.
 const (
-	ListEvents   List = "events"
-	ListIntents  List = "PaymentIntents"
-	ListSessions List = "Checkout Sessions"
-	ListCharges  List = "charges"
-	ListRefunds  List = "refunds"
-	ListDisputes List = "disputes"
+	// ListEvents has all events that PayBridge acts on but for those that
+	// ListCreations has: Stripe takes no more than twenty types at once.
+	//
+	// Source: https://docs.stripe.com/api/events/list.
+	ListEvents    List = "events"
+	ListCreations List = "events of new PaymentIntents"
+	ListIntents   List = "PaymentIntents"
+	ListSessions  List = "Checkout Sessions"
+	ListCharges   List = "charges"
+	ListRefunds   List = "refunds"
+	ListDisputes  List = "disputes"
 )
+
+// Events reports whether what is listed are events.
+func (l List) Events() bool { return l == ListEvents || l == ListCreations }
 
 // PageSize is how many objects one request lists at most. It is Stripe's limit.
 const PageSize = 100
 
-// unlistedType is the type of events that PayBridge acts on and does not list:
-// Stripe takes no more than twenty types at once, and a new PaymentIntent is
-// found among the PaymentIntents.
-//
-// Source: https://docs.stripe.com/api/events/list.
-const unlistedType = "payment_intent.created"
+// typesOf :: a list of events → their types.
+var typesOf = map[List][]string{
+	ListEvents:    slices.DeleteFunc(EventTypes(), func(t string) bool { return t == creation }),
+	ListCreations: {creation},
+}
 
-// listedTypes are the types of the events that are listed.
-var listedTypes = slices.DeleteFunc(EventTypes(), func(t string) bool { return t == unlistedType })
+const creation = "payment_intent.created"
 
 // PageQuery asks for one page of a list.
 type PageQuery struct {
@@ -106,8 +112,8 @@ func (c *Client) list(ctx context.Context, q PageQuery) iterator {
 	params, created := q.params(ctx)
 	expand := func(path string) []*string { return []*string{stripe.String(path)} }
 	switch q.List {
-	case ListEvents:
-		p := &stripe.EventListParams{ListParams: params, CreatedRange: created, Types: stripe.StringSlice(listedTypes)}
+	case ListEvents, ListCreations:
+		p := &stripe.EventListParams{ListParams: params, CreatedRange: created, Types: stripe.StringSlice(typesOf[q.List])}
 		if q.Undelivered {
 			p.DeliverySuccess = stripe.Bool(false)
 		}

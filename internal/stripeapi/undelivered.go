@@ -21,7 +21,7 @@ const maxUndelivered = 10 * PageSize
 // Undelivered counts the events from one time to another, both inclusive, that
 // at least one webhook endpoint has not taken yet, be it this app's or
 // another's: Stripe does not say whose. They are of the types that PayBridge
-// acts on but for payment_intent.created, for which see sweptTypes.
+// acts on but for payment_intent.created, see ListEvents.
 func (c *Client) Undelivered(ctx context.Context, from, until time.Time) (Undelivered, error) {
 	var u Undelivered
 	query := PageQuery{List: ListEvents, From: from, Until: until, Undelivered: true}
