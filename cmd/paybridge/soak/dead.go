@@ -10,49 +10,91 @@ import (
 	"paybridge/internal/payment"
 )
 
+// Explanation is why nothing is left to be done about a dead letter.
+type Explanation string
+
+// The explanations.
+const (
+	// Unreadable is a message that nobody can make sense of.
+	Unreadable Explanation = "nobody can read it"
+	// Foreign is about a payment of the same Stripe account that names no row.
+	Foreign Explanation = "the payment is none of the CRM's"
+	// Agreeing, Reviewed and Gone are what became of the row without the message.
+	Agreeing Explanation = "its row agrees with Stripe"
+	Reviewed Explanation = "its row says why it needs review"
+	Gone     Explanation = "its row was deleted"
+)
+
 // judgeDeadLetters explains each message of both dead-letter queues, after the
 // rows have been judged.
-func (s *soak) judgeDeadLetters(ctx context.Context, r *Report, ledger *oracle.Ledger) error {
+func (s *soak) judgeDeadLetters(ctx context.Context, r *Report, rows map[string]map[string]any, ledger *oracle.Ledger) error {
 	letters, err := s.host.deadLetters(ctx)
 	if err != nil {
 		return err
 	}
-	right := map[string]bool{}
-	for _, l := range s.lives {
-		right[l.row] = l.row != ""
-	}
-	for _, w := range r.Wrong {
-		right[w.Row] = false
-	}
+	of := s.endings(r, rows)
 	for _, d := range letters {
 		s.tally.search("a dead letter of "+d.Queue, d.Body+d.Description)
-		note := "explained"
-		if !explained(d, right, ledger) {
-			note = "not explained"
-			r.Unexplained++
+		r.DeadLetters[d.Queue]++
+		if why := explain(d, of, ledger); why != "" {
+			r.Explained[why]++
+			continue
 		}
-		r.DeadLetters = append(r.DeadLetters, fmt.Sprintf("%s, on %s: %s after %d deliveries: %.200s", note, d.Queue, d.Reason, d.Deliveries, d.Body))
+		r.Unexplained = append(r.Unexplained, fmt.Sprintf("on %s: %s after %d deliveries: %.200s", d.Queue, d.Reason, d.Deliveries, d.Body))
 	}
 	return nil
 }
 
-// explained reports whether nothing is left to be done about a dead letter:
-// nobody can read it, or the payment is none of the CRM's, or its row is right,
-// which is to agree with Stripe, to say why it needs review, or to be deleted.
-func explained(d platform.DeadLetter, right map[string]bool, ledger *oracle.Ledger) bool {
+// endings are what explains a dead letter about a row, by the row. Of rows that
+// are wrong nothing does.
+func (s *soak) endings(r *Report, rows map[string]map[string]any) map[string]Explanation {
+	of := map[string]Explanation{}
+	for _, l := range s.lives {
+		switch {
+		case l.row == "":
+		case l.deleted:
+			of[l.row] = Gone
+		case oracle.NeedsReview(rows[l.row]):
+			of[l.row] = Reviewed
+		default:
+			of[l.row] = Agreeing
+		}
+	}
+	for _, w := range r.Wrong {
+		delete(of, w.Row)
+	}
+	return of
+}
+
+// explain returns why nothing is left to be done about a dead letter, empty
+// where something is. What names no row of its own, such as a dispute, is about
+// the row of the PaymentIntent behind it.
+func explain(d platform.DeadLetter, of map[string]Explanation, ledger *oracle.Ledger) Explanation {
 	if d.Queue == local.RequestsQueue {
 		change, err := payment.DecodeRowChange([]byte(d.Body))
-		return err != nil || right[string(change.Payment)]
+		if err != nil {
+			return Unreadable
+		}
+		return of[string(change.Payment)]
 	}
 	hint, err := payment.DecodeHint([]byte(d.Body))
 	if err != nil {
-		return true
+		return Unreadable
 	}
-	intent, session := ledger.Intent(hint.PaymentIntent), ledger.Session(hint.CheckoutSession)
-	for _, row := range []string{hint.CRMPaymentID, oracle.Row(intent), oracle.Row(session)} {
-		if row != "" {
-			return right[row]
+	session := ledger.Session(hint.CheckoutSession)
+	intent := ledger.Intent(hint.PaymentIntent)
+	for _, id := range []string{hint.Charge, hint.Refund, hint.Dispute} {
+		if intent == nil {
+			intent = ledger.Intent(ledger.PaidBy(id))
 		}
 	}
-	return intent != nil || session != nil
+	for _, row := range []string{hint.CRMPaymentID, oracle.Row(intent), oracle.Row(session)} {
+		if row != "" {
+			return of[row]
+		}
+	}
+	if intent != nil || session != nil {
+		return Foreign
+	}
+	return ""
 }

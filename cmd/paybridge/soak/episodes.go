@@ -19,7 +19,7 @@ type episode struct {
 // every is after how many payments an episode comes round, on average. Each
 // comes at least once.
 var every = map[Fault]int{
-	KillHandler: 150, KillHost: 500, Races: 200, Hang: 1500, StripeHang: 1500, Outage: 5000, Token: 250, Poison: 100,
+	KillHandler: 150, KillHost: 500, Races: 200, Hang: 1500, StripeHang: 1500, Outage: 5000, Blackout: 10000, Token: 250, Poison: 100,
 }
 
 // episodes are the episodes of the whole run, by the payment with which they
@@ -31,8 +31,12 @@ func (i *injector) episodes() map[int][]episode {
 			continue
 		}
 		rng := i.draw("episodes of "+string(kind), 0)
+		among := i.cfg.Payments
+		if kind == Blackout {
+			among = max(1, among/2) // so that enough is still to come for both queues
+		}
 		for n := range max(1, i.cfg.Payments/every[kind]) {
-			at := rng.IntN(i.cfg.Payments)
+			at := rng.IntN(among)
 			plan[at] = append(plan[at], episode{kind: kind, rng: i.draw(string(kind), int64(n))})
 		}
 	}
@@ -61,6 +65,8 @@ func (s *soak) strike(ctx context.Context, e episode) error {
 		i.mu.Lock()
 		i.until = time.Now().Add(outage)
 		i.mu.Unlock()
+	case Blackout:
+		return s.blackout(ctx)
 	case Poison:
 		for _, queue := range []string{local.EventsQueue, local.RequestsQueue} {
 			body := poison[e.rng.IntN(len(poison))]

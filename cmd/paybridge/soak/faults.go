@@ -24,8 +24,10 @@ const (
 	Races       Fault = "races"
 	Cut         Fault = "cut"
 	Hang        Fault = "hang"
-	// Outage takes the CRM away for longer than any invocation lasts.
-	Outage Fault = "outage"
+	// Outage takes the CRM away for longer than any invocation lasts, Blackout
+	// for longer than the queues try to deliver their messages.
+	Outage   Fault = "outage"
+	Blackout Fault = "blackout"
 	// Token is a 401 of either end.
 	Token Fault = "token"
 	// StripeThrottle, StripeErrors, StripeCut and StripeHang are the like at
@@ -48,7 +50,7 @@ type Faults []Fault
 
 // AllFaults are all kinds.
 var AllFaults = Faults{
-	Webhooks, KillHandler, KillHost, Throttle, Unavailable, Races, Cut, Hang, Outage, Token,
+	Webhooks, KillHandler, KillHost, Throttle, Unavailable, Races, Cut, Hang, Outage, Blackout, Token,
 	StripeThrottle, StripeErrors, StripeCut, StripeHang, Poison, Haste, Delete,
 }
 

@@ -53,6 +53,7 @@ func startHost(ctx context.Context, cfg Config, e *ends, t *tally) (*host, error
 			"PaymentSuccessUrl": "https://shop.example/thanks", "PaymentCancelUrl": "https://shop.example/cart", "InvocationTimeout": budget.String(),
 			"ReconcileSchedule": reconcileEvery, "ReconcileAfter": reconcileAfter.String(), "ReconcileSweep": reconcileSweep.String(),
 		},
+		MaxDeliveryCount: deliveries,
 	}
 	h.finder = leak.New(key, h.spec.FunctionKeys["_master"], e.stripe.SecretKey(), secret)
 	t.finder = h.finder
@@ -84,11 +85,9 @@ func randomKey() string {
 }
 
 func (h *host) start(ctx context.Context) (*platform.Process, error) {
-	cmd := h.cfg.Command()
-	cmd.Stderr = h.tally.lines("the host's log")
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("the host's process was not ready within a minute"))
 	defer cancel()
-	return platform.Start(ctx, cmd, h.spec, h.tally.line)
+	return platform.Start(ctx, h.cfg.Command(), h.spec, h.tally.line)
 }
 
 // kill sends SIGKILL to the process and starts it again on the same data.

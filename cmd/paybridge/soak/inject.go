@@ -29,6 +29,7 @@ type injector struct {
 	mu      sync.Mutex
 	pending map[Fault]int // how many of the next requests an episode befalls
 	until   time.Time     // the end of an outage
+	blacked int           // how many blackouts there are just now
 	fuse    int           // calls until the handler is killed, when armed
 	armed   bool
 }
@@ -133,15 +134,26 @@ func (i *injector) dataverse(r *http.Request) *dataverse.Fault {
 	return nil
 }
 
-// down is what the CRM answers during an outage.
+// dark begins a blackout, or with -1 ends it.
+func (i *injector) dark(more int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.blacked += more
+}
+
+// down is what the CRM answers during an outage or a blackout.
 func (i *injector) down(rng *rand.Rand) *dataverse.Fault {
 	i.mu.Lock()
-	out := time.Now().Before(i.until)
+	out, black := time.Now().Before(i.until), i.blacked > 0
 	i.mu.Unlock()
-	if !out {
+	switch {
+	case black:
+		i.tally.fault(Blackout)
+	case out:
+		i.tally.fault(Outage)
+	default:
 		return nil
 	}
-	i.tally.fault(Outage)
 	if rng.IntN(2) == 0 {
 		return &dataverse.Fault{Reset: dataverse.ResetBefore}
 	}

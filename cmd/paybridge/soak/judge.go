@@ -9,9 +9,12 @@ import (
 	"paybridge/cmd/paybridge/soak/oracle"
 )
 
-// judge compares everything at both ends.
+// judge compares everything at both ends. What was counted is not in the report
+// yet.
 func (s *soak) judge(ctx context.Context) (*Report, error) {
-	r := &Report{Payments: s.cfg.Payments, Seed: s.cfg.Seed, Faults: s.cfg.Faults}
+	r := &Report{
+		Payments: s.cfg.Payments, Seed: s.cfg.Seed, Faults: s.cfg.Faults, DeadLetters: map[string]int{}, Explained: map[Explanation]int{},
+	}
 	ledger, err := s.shop.Ledger(ctx)
 	if err != nil {
 		return nil, err
@@ -30,15 +33,11 @@ func (s *soak) judge(ctx context.Context) (*Report, error) {
 	if err := s.judgeEvents(ctx, r, ledger); err != nil {
 		return nil, err
 	}
-	if err := s.judgeDeadLetters(ctx, r, ledger); err != nil {
+	if err := s.judgeDeadLetters(ctx, r, byID, ledger); err != nil {
 		return nil, err
 	}
 	s.searchRows(rows)
-	if err := s.searchJobs(); err != nil {
-		return nil, err
-	}
-	s.count(r)
-	return r, nil
+	return r, s.searchJobs()
 }
 
 // judgeLife holds a row to Stripe, and what was made for it to how often that

@@ -136,9 +136,10 @@ func (l *life) until(ctx context.Context, what string, is func(row map[string]an
 }
 
 // longestWait is how long somebody waits for an answer before they give up:
-// longer than an outage with what has piled up behind it.
+// longer than the CRM is away, and reconcile then takes to find what was lost
+// meanwhile, with what has piled up behind it.
 const (
-	longestWait = outage + 30*time.Second
+	longestWait = longestBlackout + reconcileAfter + reconcileSweep + 30*time.Second
 	hasteWait   = 1500 * time.Millisecond
 )
 

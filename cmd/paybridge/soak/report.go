@@ -49,10 +49,12 @@ type Report struct {
 	Duplicates int
 	// Missed is what somebody waited for in vain.
 	Missed []string
-	// DeadLetters are messages that were delivered in vain, Unexplained those of
-	// them whose row is not right.
-	DeadLetters []string
-	Unexplained int
+	// DeadLetters :: queue → how many messages were delivered in vain, Explained
+	// :: why nothing is left to be done about one → of how many that is so.
+	// Unexplained are the others.
+	DeadLetters map[string]int
+	Explained   map[Explanation]int
+	Unexplained []string
 	// Leaks is how many secrets came to light, Secrets the first of them.
 	Leaks   int
 	Secrets []leak.Finding
@@ -102,7 +104,7 @@ func (r *Report) Problems() []string {
 	add(len(r.Lost), "%d events are lost")
 	add(r.Duplicates, "%d objects at Stripe are there twice")
 	add(r.Leaks, "%d secrets came to light")
-	add(r.Unexplained, "%d dead letters are not explained")
+	add(len(r.Unexplained), "%d dead letters are not explained")
 	add(len(r.Blames), "%d things in the timeline are wrong")
 	if len(r.Faults) == 0 {
 		// Nothing went wrong, so nothing may have been tried twice.
@@ -113,7 +115,7 @@ func (r *Report) Problems() []string {
 		add(r.Reviews, "%d rows need review")
 		add(r.EventReviews, "%d events need review")
 		add(len(r.Missed), "%d times somebody waited in vain")
-		add(len(r.DeadLetters), "%d messages are dead letters")
+		add(total(r.DeadLetters), "%d messages are dead letters")
 	}
 	return list
 }
@@ -130,7 +132,7 @@ func (r *Report) Print(w io.Writer) {
 	line("payments", "%d", r.Payments)
 	line("events sent", "%d", r.Events)
 	line("deliveries", "%d of webhooks (%d not taken), %d of the CRM's steps (%d lost)", r.Deliveries, r.Undelivered, r.Posts, r.LostPosts)
-	line("faults injected", "%s", r.injected())
+	line("faults injected", "%s", listed(r.Injected))
 	line("requests", "%d to Stripe, %d to the CRM", r.StripeRequests, r.CRMRequests)
 	line("invocations", "%d, failed %d, batches delivered again %d, races for a row %d", r.Invocations, r.Failed, r.Redelivered, r.Races)
 	line("reviews", "%d rows, %d events", r.Reviews, r.EventReviews)
@@ -140,7 +142,8 @@ func (r *Report) Print(w io.Writer) {
 	line("rows wrong", "%d", len(r.Wrong))
 	line("events lost", "%d", len(r.Lost))
 	line("objects duplicated", "%d", r.Duplicates)
-	line("dead letters", "%d, not explained %d", len(r.DeadLetters), r.Unexplained)
+	line("dead letters", "%d (%s), not explained %d", total(r.DeadLetters), listed(r.DeadLetters), len(r.Unexplained))
+	line("explained by", "%s", listed(r.Explained))
 	line("secrets found", "%d", r.Leaks)
 	r.details(w)
 }
@@ -162,21 +165,30 @@ func (r *Report) details(w io.Writer) {
 	list("waited in vain", r.Missed)
 	list("event lost", r.Lost)
 	list("timeline", r.Blames)
-	list("dead letter", r.DeadLetters)
+	list("dead letter", r.Unexplained)
 	for _, found := range r.Secrets {
 		say("secret: %s", found)
 	}
 }
 
-func (r *Report) injected() string {
-	if len(r.Injected) == 0 {
+// listed is how many there are of each, in words.
+func listed[K ~string](counts map[K]int) string {
+	if len(counts) == 0 {
 		return "none"
 	}
 	var parts []string
-	for _, kind := range slices.Sorted(maps.Keys(r.Injected)) {
-		parts = append(parts, fmt.Sprintf("%s %d", kind, r.Injected[kind]))
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", kind, counts[kind]))
 	}
 	return strings.Join(parts, ", ")
+}
+
+func total[K comparable](counts map[K]int) int {
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
 }
 
 func (r *Report) quantile(q float64) time.Duration {

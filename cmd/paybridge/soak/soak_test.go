@@ -60,16 +60,24 @@ func TestJudge(t *testing.T) {
 	if err := s.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	report, err := s.judge(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := s.judged(t)
 	if problems := report.Problems(); len(problems) > 0 || report.Events == 0 {
 		report.Print(t.Output())
 		t.Fatalf("%d events, problems %q; want events and no problems", report.Events, problems)
 	}
 	t.Run("wrong row", s.findsWrongRow)
 	t.Run("secret", s.findsSecret)
+}
+
+// judged is the report so far.
+func (s *soak) judged(t *testing.T) *Report {
+	t.Helper()
+	report, err := s.judge(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.count(report)
+	return report
 }
 
 func (s *soak) findsWrongRow(t *testing.T) {
@@ -110,38 +118,68 @@ func (s *soak) findsSecret(t *testing.T) {
 		}
 		break
 	}
-	report, err := s.judge(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	report := s.judged(t)
 	if report.Leaks == 0 || len(report.Problems()) == 0 {
 		t.Errorf("a key in a name: %d secrets, problems %q", report.Leaks, report.Problems())
 	}
 }
 
 func TestDeadLettersAreExplained(t *testing.T) {
-	const good, bad = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	const agreeing, bad, reviewed, gone = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222",
+		"33333333-3333-4333-8333-333333333333", "44444444-4444-4444-8444-444444444444"
 	intent := func(id, row string) oracle.Object {
-		return oracle.Object{"id": id, "metadata": oracle.Object{"CRM_PaymentId": row}}
+		return oracle.Object{"id": id, "metadata": oracle.Object{"CRM_PaymentId": row}, "latest_charge": oracle.Object{"id": "ch_" + id}}
 	}
-	ledger := oracle.NewLedger([]oracle.Object{intent("pi_good", good), intent("pi_bad", bad), {"id": "pi_foreign"}}, nil, nil, nil)
-	right := map[string]bool{good: true, bad: false}
+	about := func(id, intent string) oracle.Object {
+		return oracle.Object{"id": id, "payment_intent": intent, "charge": "ch_of_" + id}
+	}
+	ledger := oracle.NewLedger(
+		[]oracle.Object{intent("pi_good", agreeing), intent("pi_bad", bad), {"id": "pi_foreign", "latest_charge": oracle.Object{"id": "ch_foreign"}}},
+		[]oracle.Object{{"id": "cs_good", "metadata": oracle.Object{"CRM_PaymentId": agreeing}}, {"id": "cs_foreign"}},
+		[]oracle.Object{about("re_good", "pi_good"), about("re_bad", "pi_bad")},
+		[]oracle.Object{about("dp_good", "pi_good"), about("dp_bad", "pi_bad"), {"id": "dp_old"}})
+	s := &soak{lives: []*life{{row: agreeing}, {row: bad}, {row: reviewed}, {row: gone, deleted: true}, {foreign: true}}}
+	endings := s.endings(&Report{Wrong: []Wrong{{Row: bad}}}, map[string]map[string]any{
+		agreeing: {}, bad: {}, reviewed: {"pb_lasterror": "Needs review: it was paid twice."},
+	})
+	of := func(members string) platform.DeadLetter {
+		return platform.DeadLetter{Queue: local.EventsQueue, Body: `{"v":1,"livemode":false,` + members + `}`}
+	}
+	change := func(row string) platform.DeadLetter {
+		return platform.DeadLetter{Queue: local.RequestsQueue, Body: `{"v":1,"payment":"` + row + `"}`}
+	}
 	for name, c := range map[string]struct {
-		queue, body string
-		want        bool
+		letter platform.DeadLetter
+		want   Explanation
 	}{
-		"poison":         {local.RequestsQueue, "{", true},
-		"poisoned hint":  {local.EventsQueue, "not JSON", true},
-		"right row":      {local.RequestsQueue, `{"v":1,"payment":"` + good + `"}`, true},
-		"wrong row":      {local.RequestsQueue, `{"v":1,"payment":"` + bad + `"}`, false},
-		"right payment":  {local.EventsQueue, `{"v":1,"livemode":false,"paymentIntent":"pi_good"}`, true},
-		"wrong payment":  {local.EventsQueue, `{"v":1,"livemode":false,"paymentIntent":"pi_bad"}`, false},
-		"not the CRM's":  {local.EventsQueue, `{"v":1,"livemode":false,"paymentIntent":"pi_foreign"}`, true},
-		"nobody's":       {local.EventsQueue, `{"v":1,"livemode":false,"paymentIntent":"pi_unknown"}`, false},
-		"row of no life": {local.EventsQueue, `{"v":1,"livemode":false,"paymentIntent":"pi_foreign","crmPaymentId":"33333333-3333-4333-8333-333333333333"}`, false},
+		"poison":                   {platform.DeadLetter{Queue: local.RequestsQueue, Body: "{"}, Unreadable},
+		"poisoned hint":            {platform.DeadLetter{Queue: local.EventsQueue, Body: "not JSON"}, Unreadable},
+		"right row":                {change(agreeing), Agreeing},
+		"wrong row":                {change(bad), ""},
+		"row for review":           {change(reviewed), Reviewed},
+		"deleted row":              {change(gone), Gone},
+		"unknown row":              {change("55555555-5555-4555-8555-555555555555"), ""},
+		"right payment":            {of(`"paymentIntent":"pi_good"`), Agreeing},
+		"wrong payment":            {of(`"paymentIntent":"pi_bad"`), ""},
+		"right session":            {of(`"checkoutSession":"cs_good"`), Agreeing},
+		"not the CRM's":            {of(`"paymentIntent":"pi_foreign"`), Foreign},
+		"session of nobody's":      {of(`"checkoutSession":"cs_foreign"`), Foreign},
+		"nobody's":                 {of(`"paymentIntent":"pi_unknown"`), ""},
+		"row of no life":           {of(`"paymentIntent":"pi_foreign","crmPaymentId":"55555555-5555-4555-8555-555555555555"`), ""},
+		"charge, right row":        {of(`"charge":"ch_pi_good"`), Agreeing},
+		"charge, wrong row":        {of(`"charge":"ch_pi_bad"`), ""},
+		"charge, not the CRM's":    {of(`"charge":"ch_foreign"`), Foreign},
+		"charge of nobody's":       {of(`"charge":"ch_unknown"`), ""},
+		"refund, right row":        {of(`"refund":"re_good"`), Agreeing},
+		"refund, wrong row":        {of(`"refund":"re_bad"`), ""},
+		"its charge, wrong row":    {of(`"charge":"ch_of_re_bad"`), ""},
+		"dispute, right row":       {of(`"dispute":"dp_good"`), Agreeing},
+		"dispute, wrong row":       {of(`"dispute":"dp_bad","charge":"ch_of_dp_bad"`), ""},
+		"dispute of a bare charge": {of(`"dispute":"dp_old"`), ""},
+		"nothing":                  {of(`"event":"evt_1"`), ""},
 	} {
-		if got := explained(platform.DeadLetter{Queue: c.queue, Body: c.body}, right, ledger); got != c.want {
-			t.Errorf("%s: explained %t, want %t", name, got, c.want)
+		if got := explain(c.letter, endings, ledger); got != c.want {
+			t.Errorf("%s: explained by %q, want %q", name, got, c.want)
 		}
 	}
 }

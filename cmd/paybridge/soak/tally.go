@@ -1,7 +1,6 @@
 package soak
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"maps"
@@ -122,8 +121,8 @@ func (r reconciled) found() int {
 	return r.Undelivered + r.Missed + r.Stale + r.Unlinked + r.Unanswered
 }
 
-// line takes a line of the host's process: of the handler's log, or about a
-// message that was sent.
+// line takes a line of the host's process: of the handler's log, of its own, or
+// about a message that was sent.
 func (t *tally) line(text []byte) {
 	var l logged
 	if json.Unmarshal(text, &l) != nil {
@@ -159,28 +158,6 @@ func (t *tally) line(text []byte) {
 		if l.Outcome == "again" {
 			t.again++
 		}
-	}
-}
-
-// lines is a writer for what is only searched for secrets.
-func (t *tally) lines(where string) *searched { return &searched{tally: t, where: where} }
-
-type searched struct {
-	tally *tally
-	where string
-	rest  []byte
-}
-
-// Write takes text in pieces of any size.
-func (s *searched) Write(p []byte) (int, error) {
-	s.rest = append(s.rest, p...)
-	for {
-		line, rest, found := bytes.Cut(s.rest, []byte("\n"))
-		if !found {
-			return len(p), nil
-		}
-		s.tally.search(s.where, string(line))
-		s.rest = rest
 	}
 }
 

@@ -7,6 +7,8 @@ type Ledger struct {
 	intents, sessions map[string]Object
 	// disputes and refunds :: PaymentIntent → what is about it, newest first.
 	disputes, refunds map[string][]Object
+	// paidBy :: charge, refund or dispute → PaymentIntent.
+	paidBy map[string]string
 	// ofRow :: row → what names it.
 	ofRow map[string]*Attempts
 }
@@ -21,10 +23,14 @@ type Attempts struct {
 func NewLedger(intents, sessions, refunds, disputes []Object) *Ledger {
 	l := &Ledger{
 		intents: map[string]Object{}, sessions: map[string]Object{},
-		disputes: map[string][]Object{}, refunds: map[string][]Object{}, ofRow: map[string]*Attempts{},
+		disputes: map[string][]Object{}, refunds: map[string][]Object{},
+		paidBy: map[string]string{}, ofRow: map[string]*Attempts{},
 	}
 	for _, in := range intents {
 		l.intents[Text(in, "id")] = in
+		if charge, _ := in["latest_charge"].(Object); charge != nil {
+			l.paidBy[Text(charge, "id")] = Text(in, "id")
+		}
 		if a := l.named(in); a != nil {
 			a.Intents = append(a.Intents, in)
 		}
@@ -35,13 +41,21 @@ func NewLedger(intents, sessions, refunds, disputes []Object) *Ledger {
 			a.Sessions = append(a.Sessions, s)
 		}
 	}
-	for _, r := range refunds {
-		l.refunds[Text(r, "payment_intent")] = append(l.refunds[Text(r, "payment_intent")], r)
-	}
-	for _, d := range disputes {
-		l.disputes[Text(d, "payment_intent")] = append(l.disputes[Text(d, "payment_intent")], d)
-	}
+	l.about(l.refunds, refunds)
+	l.about(l.disputes, disputes)
 	return l
+}
+
+// about files objects under the PaymentIntents that they are about.
+func (l *Ledger) about(list map[string][]Object, objects []Object) {
+	for _, o := range objects {
+		intent := Text(o, "payment_intent")
+		list[intent] = append(list[intent], o)
+		l.paidBy[Text(o, "id")] = intent
+		if charge := Text(o, "charge"); charge != "" {
+			l.paidBy[charge] = intent
+		}
+	}
 }
 
 // Row is the id of the row that an object of Stripe's names, empty where it
@@ -75,6 +89,10 @@ func (l *Ledger) Intent(id string) Object { return l.intents[id] }
 
 // Session is a Checkout Session, nil for one that is not there.
 func (l *Ledger) Session(id string) Object { return l.sessions[id] }
+
+// PaidBy is the id of the PaymentIntent behind a charge, a refund or a dispute,
+// empty where there is none.
+func (l *Ledger) PaidBy(id string) string { return l.paidBy[id] }
 
 // Refunds are those of a PaymentIntent, newest first.
 func (l *Ledger) Refunds(intent string) []Object { return l.refunds[intent] }

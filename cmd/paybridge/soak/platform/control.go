@@ -85,8 +85,8 @@ func state(l *local.Local, r *http.Request) (State, error) {
 	return s, nil
 }
 
-// mostDeadLetters bounds what one look shows of each queue.
-const mostDeadLetters = 1000
+// page is how many dead letters are read at a time.
+const page = 1000
 
 func deadLetters(l *local.Local, r *http.Request) ([]DeadLetter, error) {
 	list := []DeadLetter{}
@@ -95,15 +95,21 @@ func deadLetters(l *local.Local, r *http.Request) ([]DeadLetter, error) {
 		if err != nil {
 			return nil, err
 		}
-		messages, err := queue.Peek(r.Context(), 0, mostDeadLetters)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range messages {
-			list = append(list, DeadLetter{
-				Queue: name, Reason: m.DeadLetterReason, Description: m.DeadLetterErrorDescription,
-				Body: string(m.Body), Deliveries: m.DeliveryCount,
-			})
+		for from := int64(0); ; {
+			messages, err := queue.Peek(r.Context(), from, page)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range messages {
+				list = append(list, DeadLetter{
+					Queue: name, Reason: m.DeadLetterReason, Description: m.DeadLetterErrorDescription,
+					Body: string(m.Body), Deliveries: m.DeliveryCount,
+				})
+				from = m.SequenceNumber + 1
+			}
+			if len(messages) < page {
+				break
+			}
 		}
 	}
 	return list, nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"time"
 )
 
 // Process is the running process, seen from the soak.
@@ -19,16 +20,16 @@ type Process struct {
 	control string
 	cmd     *exec.Cmd
 	in      io.Closer
-	gone    chan struct{}
+	reading sync.WaitGroup
 	once    sync.Once
 }
 
 // longestLine bounds a line of the process: a message of Service Bus, escaped.
 const longestLine = 4 << 20
 
-// Start starts the command, which must run Serve, and returns once it is
-// ready. Every line that it prints after that is handed to line, and what it
-// logs is written to its standard error's writer.
+// Start starts the command, which must run Serve with its standard error for
+// the handler, and returns once it is ready. Every line that it prints, and
+// every line of the handler, is handed to line, several at a time.
 func Start(ctx context.Context, cmd *exec.Cmd, spec Spec, line func([]byte)) (*Process, error) {
 	text, err := json.Marshal(spec)
 	if err != nil {
@@ -42,17 +43,20 @@ func Start(ctx context.Context, cmd *exec.Cmd, spec Spec, line func([]byte)) (*P
 	if err != nil {
 		return nil, err
 	}
+	handler, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the host's process: %w", err)
 	}
-	p := &Process{cmd: cmd, in: in, gone: make(chan struct{})}
+	p := &Process{cmd: cmd, in: in}
+	first := make(chan ready, 1)
+	p.reading.Go(func() { read(out, first, line) })
+	p.reading.Go(func() { each(handler, line) })
 	if _, err := in.Write(append(text, '\n')); err != nil {
 		return nil, errors.Join(fmt.Errorf("telling the host's process what to run: %w", err), p.abandon())
 	}
-	scanner := bufio.NewScanner(out)
-	scanner.Buffer(make([]byte, 64<<10), longestLine)
-	first := make(chan ready, 1)
-	go p.read(scanner, first, line)
 	select {
 	case r, ok := <-first:
 		if !ok {
@@ -65,21 +69,30 @@ func Start(ctx context.Context, cmd *exec.Cmd, spec Spec, line func([]byte)) (*P
 	}
 }
 
-// read hands on what the process prints. Lines of the handler may come before
-// the one that says that all is ready.
-func (p *Process) read(scanner *bufio.Scanner, first chan<- ready, line func([]byte)) {
-	defer close(p.gone)
+// read hands on what the process prints. Other lines may come before the one
+// that says that all is ready.
+func read(from io.Reader, first chan<- ready, line func([]byte)) {
 	defer close(first)
 	waiting := true
-	for scanner.Scan() {
+	each(from, func(text []byte) {
 		if waiting {
 			var r ready
-			if json.Unmarshal(scanner.Bytes(), &r) == nil && r.Control != "" {
+			if json.Unmarshal(text, &r) == nil && r.Control != "" {
 				waiting = false
 				first <- r
-				continue
+				return
 			}
 		}
+		line(text)
+	})
+}
+
+// each hands on line after line until whoever prints is gone, the last one
+// also where it was cut off.
+func each(from io.Reader, line func([]byte)) {
+	scanner := bufio.NewScanner(from)
+	scanner.Buffer(make([]byte, 64<<10), longestLine)
+	for scanner.Scan() {
 		line(scanner.Bytes())
 	}
 }
@@ -89,16 +102,32 @@ func (p *Process) abandon() error {
 	return nil
 }
 
-// Kill sends SIGKILL and returns when the process is gone and all that it had
-// printed was read. What it started dies with it.
+// Kill sends SIGKILL and returns when the process is gone and all that it and
+// the handler had printed was read. On Linux the handler dies with it, which is
+// what the end of its lines tells; elsewhere it may live on, and its pipe is
+// taken away from it after a while.
 func (p *Process) Kill() {
 	p.once.Do(func() {
 		_ = p.cmd.Process.Kill()
-		<-p.gone
-		_ = p.cmd.Wait()
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			p.reading.Wait()
+		}()
+		patience := time.NewTimer(survivor)
+		defer patience.Stop()
+		select {
+		case <-read:
+		case <-patience.C:
+		}
+		_ = p.cmd.Wait() // closes the pipes
+		<-read
 		_ = p.in.Close()
 	})
 }
+
+// survivor is how long the lines of a handler are read that outlives its host.
+const survivor = 30 * time.Second
 
 // KillHandler sends SIGKILL to the handler. It reports false when there was
 // none to kill.

@@ -49,9 +49,11 @@ type message struct {
 }
 
 // Serve is the process: it reads its Spec from in, prints on out where it
-// listens and then every line of the handler and every message, and goes when
-// in ends, which is when whoever started it goes. Only SIGKILL ends it sooner.
-func Serve(ctx context.Context, in io.Reader, out, log io.Writer) error {
+// listens, then every message and what the host logs, and goes when in ends,
+// which is when whoever started it goes. Only SIGKILL ends it sooner. The
+// handler prints on handler: a file, which is handed to it, so that its lines
+// outlive this process.
+func Serve(ctx context.Context, in io.Reader, out, handler io.Writer) error {
 	decoder := json.NewDecoder(in)
 	var spec Spec
 	if err := decoder.Decode(&spec); err != nil {
@@ -60,7 +62,7 @@ func Serve(ctx context.Context, in io.Reader, out, log io.Writer) error {
 	lines := &lines{to: out}
 	l, err := local.Start(ctx, local.Config{
 		Dist: spec.Dist, Data: spec.Data, FunctionsPort: spec.Port, Settings: spec.Settings, RequireKeys: true, FunctionKeys: spec.FunctionKeys,
-		HandlerOutput: lines, Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError})),
+		HandlerOutput: handler, Logger: slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.LevelError})),
 		Queue: func(p *servicebus.QueueProperties) {
 			if spec.MaxDeliveryCount > 0 {
 				p.MaxDeliveryCount = spec.MaxDeliveryCount
@@ -92,7 +94,7 @@ func Serve(ctx context.Context, in io.Reader, out, log io.Writer) error {
 	return errors.Join(server.Close(), l.Close())
 }
 
-// sentMessage marks the lines about messages among the handler's.
+// sentMessage marks the lines about messages.
 const sentMessage = "message sent"
 
 // lines writes whole lines, each in one piece.
@@ -101,7 +103,7 @@ type lines struct {
 	to io.Writer
 }
 
-// Write takes lines of the handler.
+// Write takes whole lines.
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
