@@ -14,6 +14,10 @@ type Counts struct {
 	// Delivered and Undelivered are the attempts that ended well and that did not.
 	Delivered   int `json:"delivered"`
 	Undelivered int `json:"undelivered"`
+	// Repeated are deliveries that were taken and are made once more, Late those
+	// that were held back.
+	Repeated int `json:"repeated"`
+	Late     int `json:"late"`
 }
 
 type counts struct {
@@ -47,6 +51,18 @@ func (c *counts) delivered(taken bool) {
 	} else {
 		c.Undelivered++
 	}
+}
+
+func (c *counts) repeated() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Repeated++
+}
+
+func (c *counts) late() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Late++
 }
 
 // Counts returns what was counted so far.

@@ -42,6 +42,7 @@ func (c *change) post(e *event, to *endpoint) error {
 	wait := time.Duration(0)
 	if d := c.server.cfg.Delivery; rng.Float64() < d.Late {
 		wait = time.Duration(rng.Int64N(int64(d.LateBy)))
+		c.server.counts.late()
 	}
 	return schedule(c.tx, delivery{Account: c.account, Event: e.ID, Endpoint: to.ID}, time.Now().Add(wait))
 }
@@ -224,6 +225,7 @@ func (s *Server) settleDelivery(key []byte, d delivery, taken bool) error {
 			return nil
 		}
 		d.Extra = true
+		s.counts.repeated()
 		return schedule(c.tx, d, time.Now().Add(time.Duration(rng.Int64N(int64(cfg.LateBy)))))
 	})
 }

@@ -95,6 +95,9 @@ func TestDeliveriesComeTwiceAndOutOfOrder(t *testing.T) {
 	if len(unique) != 30 || len(ids) < 32 {
 		t.Errorf("%d deliveries of %d events", len(ids), len(unique))
 	}
+	if got := s.server.Counts(); got.Repeated != len(ids)-len(unique) || got.Late == 0 {
+		t.Errorf("%d deliveries of %d events are counted as %+v", len(ids), len(unique), got)
+	}
 	var made []string
 	list := s.Events.List(&stripego.EventListParams{})
 	for list.Next() {

@@ -24,8 +24,12 @@ func (l *life) change(ctx context.Context, columns people.Columns) error {
 		}
 	}
 	err := l.refused(fmt.Sprintf("a person writes %v", columns), l.crm.Change(ctx, l.row, columns))
-	if err != nil || !l.hasty {
+	if err != nil {
 		return err
+	}
+	l.wrote(columns)
+	if !l.hasty {
+		return nil
 	}
 	for l.chance(0.3) {
 		if err := l.contradict(ctx); err != nil {
@@ -64,6 +68,7 @@ func (l *life) add(ctx context.Context, more people.Columns) error {
 		return fmt.Errorf("making a row: %w", err)
 	}
 	l.row = row
+	l.wrote(more)
 	l.tell("row %s over %s %s with %v", row, l.money.text(l.amount), l.money.code, more)
 	return nil
 }
@@ -100,16 +105,18 @@ func (l *life) ask(ctx context.Context) error {
 		return l.delete(ctx)
 	case l.chance(0.12):
 		return l.cancel(ctx, by)
-	case by == payment.ByLink && l.chance(0.15):
+	case by == payment.ByLink && l.chance(0.25):
 		if err := l.refused("the link expires", l.ends.stripe.ExpireSession(l.session)); err != nil {
 			return err
 		}
+		l.turn(Expires)
 		if err := l.agrees(ctx); err != nil {
 			return err
 		}
 		return l.again(ctx, by)
 	case l.chance(0.05):
-		return errOver // never paid
+		l.turn(Abandons)
+		return errOver
 	}
 	return nil
 }
@@ -216,11 +223,15 @@ func (l *life) sell(ctx context.Context) error {
 			return err
 		}
 	}
+	l.turn(Sells)
 	return l.make(ctx, "CRM_PaymentId", l.row, "CRM_Org", l.host.org())
 }
 
 // elsewhere is a payment of the same Stripe account that is none of the CRM's.
-func (l *life) elsewhere(ctx context.Context) error { return l.make(ctx, "order", fmt.Sprint(l.n)) }
+func (l *life) elsewhere(ctx context.Context) error {
+	l.turn(Elsewhere)
+	return l.make(ctx, "order", fmt.Sprint(l.n))
+}
 
 // make makes a PaymentIntent or a Checkout Session with this metadata.
 func (l *life) make(ctx context.Context, metadata ...string) error {

@@ -50,7 +50,7 @@ func (i *injector) draw(of string, n int64) *rand.Rand {
 
 // The fractions of requests that meet each of the faults that are drawn.
 const (
-	perRequest       = 0.004
+	perRequest       = 0.01
 	perStripeRequest = 0.01
 )
 

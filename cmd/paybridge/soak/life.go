@@ -31,6 +31,9 @@ type life struct {
 	// the row: one for each time that somebody asked for a payment or changed
 	// what was asked for. made is how many the life made itself.
 	asked, made int
+	// turns are what has happened, failed says that a try to pay has failed.
+	turns  map[Turn]bool
+	failed bool
 	// told is what was done, missed what was waited for in vain.
 	told   []string
 	missed []string
@@ -127,7 +130,8 @@ func (l *life) until(ctx context.Context, what string, is func(row map[string]an
 				return nil
 			}
 			l.tell("waited in vain until %s", what)
-			l.missed = append(l.missed, what)
+			l.missed = append(l.missed, fmt.Sprintf("%s; after %v it asks for %s, handled %q and says %q", what, wait,
+				oracle.Text(row, "pb_request"+oracle.Label), oracle.Text(row, "pb_handledrequest"), oracle.Text(row, "pb_lasterror")))
 			return errOver
 		case <-ctx.Done():
 			return context.Cause(ctx)

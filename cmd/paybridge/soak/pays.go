@@ -35,6 +35,7 @@ func (l *life) try(ctx context.Context, method string) error {
 // pay is what the customer does, until the money is there or never will be.
 func (l *life) pay(ctx context.Context) error {
 	for l.chance(0.15) {
+		l.failed = true
 		if err := l.try(ctx, pick(l, "pm_card_visa_chargeDeclined", "pm_card_visa_chargeDeclinedInsufficientFunds", "pm_card_visa_chargeDeclinedExpiredCard")); err != nil {
 			return err
 		}
@@ -42,13 +43,23 @@ func (l *life) pay(ctx context.Context) error {
 	switch draw := l.rng.IntN(100); {
 	case draw < 12:
 		return l.authenticate(ctx)
-	case draw < 24 && l.session != "":
+	case draw < 28 && l.session != "":
 		return l.debit(ctx)
-	case draw < 28:
-		return errOver // the customer gives up
+	case draw < 32:
+		l.turn(Abandons)
+		return errOver
 	default:
-		return l.try(ctx, pick(l, "pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_refundFail", "pm_card_pendingRefund"))
+		return l.succeed(ctx, pick(l, "pm_card_visa", "pm_card_visa", "pm_card_visa", "pm_card_mastercard", "pm_card_refundFail", "pm_card_pendingRefund"))
 	}
+}
+
+// succeed pays with a method that goes through.
+func (l *life) succeed(ctx context.Context, method string) error {
+	if err := l.try(ctx, method); err != nil {
+		return err
+	}
+	l.succeeds()
+	return nil
 }
 
 // authenticate pays with a card whose bank wants to know who it is.
@@ -60,9 +71,15 @@ func (l *life) authenticate(ctx context.Context) error {
 		if err := l.happens(ctx, "the authentication fails", l.ends.stripe.Authenticate(l.intent, false)); err != nil {
 			return err
 		}
-		return l.try(ctx, "pm_card_visa")
+		l.failed = true
+		return l.succeed(ctx, "pm_card_visa")
 	}
-	return l.happens(ctx, "the customer authenticates", l.ends.stripe.Authenticate(l.intent, true))
+	if err := l.happens(ctx, "the customer authenticates", l.ends.stripe.Authenticate(l.intent, true)); err != nil {
+		return err
+	}
+	l.turn(Authenticates)
+	l.succeeds()
+	return nil
 }
 
 // debit pays with a bank debit, which takes its time and may bounce.
@@ -70,13 +87,19 @@ func (l *life) debit(ctx context.Context) error {
 	if err := l.try(ctx, "pm_sepaDebit_success"); err != nil {
 		return err
 	}
-	if l.chance(0.3) {
+	if l.chance(0.4) {
 		if err := l.happens(ctx, "the debit bounces", l.ends.stripe.Bounce(l.intent, "insufficient_funds")); err != nil {
 			return err
 		}
+		l.turn(Bounces)
 		return errOver
 	}
-	return l.happens(ctx, "the debit settles", l.ends.stripe.Settle(l.intent))
+	if err := l.happens(ctx, "the debit settles", l.ends.stripe.Settle(l.intent)); err != nil {
+		return err
+	}
+	l.turn(Debits)
+	l.succeeds()
+	return nil
 }
 
 // happens notes what happened at Stripe and waits until the row says so.
@@ -119,6 +142,9 @@ func (l *life) askRefund(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !l.hasty { // who has seen it
+			l.refunded(total)
+		}
 		if l.chance(0.5) {
 			break
 		}
@@ -133,6 +159,7 @@ func (l *life) refund(ctx context.Context) error {
 	if err := l.happens(ctx, fmt.Sprintf("the Dashboard refunds %s", l.money.text(back)), err); err != nil {
 		return err
 	}
+	l.refunded(back)
 	return l.settleRefunds(ctx)
 }
 
@@ -150,7 +177,9 @@ func (l *life) settleRefunds(ctx context.Context) error {
 		switch failing := l.chance(0.2); {
 		case r["status"] == "failed" || r["status"] == "canceled":
 		case failing:
-			err = l.happens(ctx, "the refund "+id+" fails", l.ends.stripe.FailRefund(id, "expired_or_canceled_card"))
+			if err = l.happens(ctx, "the refund "+id+" fails", l.ends.stripe.FailRefund(id, "expired_or_canceled_card")); err == nil {
+				l.turn(RefundFails)
+			}
 		case r["status"] == "pending":
 			err = l.happens(ctx, "the refund "+id+" comes through", l.ends.stripe.SettleRefund(id))
 		}
@@ -168,15 +197,31 @@ func (l *life) dispute(ctx context.Context) error {
 	if err := l.happens(ctx, "the cardholder disputes "+l.intent, err); err != nil {
 		return err
 	}
+	if inquiry {
+		l.turn(Inquires)
+	}
 	if inquiry && l.chance(0.5) {
 		if err := l.happens(ctx, "the inquiry becomes a chargeback", l.ends.stripe.EscalateDispute(id)); err != nil {
 			return err
 		}
+		inquiry = false
+	}
+	if !inquiry {
+		l.turn(Disputes)
+	}
+	if l.chance(0.2) {
+		return nil
+	}
+	won := l.chance(0.5)
+	if err := l.happens(ctx, "the bank decides", l.ends.stripe.CloseDispute(id, won)); err != nil {
+		return err
 	}
 	switch {
-	case l.chance(0.2):
-		return nil
+	case inquiry: // which ends without a winner
+	case won:
+		l.turn(Wins)
 	default:
-		return l.happens(ctx, "the bank decides", l.ends.stripe.CloseDispute(id, l.chance(0.5)))
+		l.turn(Loses)
 	}
+	return nil
 }

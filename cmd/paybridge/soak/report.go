@@ -17,6 +17,8 @@ type Report struct {
 	Seed     uint64
 	Faults   Faults
 	Took     time.Duration
+	// Histories :: what can happen to a payment → to how many it did.
+	Histories map[Turn]int
 
 	// Events is how many Stripe generated, Deliveries and Undelivered how often
 	// it posted one and was answered, and not.
@@ -85,7 +87,13 @@ func (s *soak) count(r *Report) {
 		r.CRMRequests += crm[method]
 	}
 	r.Posts, r.LostPosts = crm["step ok"], crm["step failed"]
-	r.Injected, r.Healths = c.faults, c.healths
+	r.Injected, r.Healths, r.Histories = c.faults, c.healths, s.histories()
+	for _, kind := range s.cfg.Faults {
+		r.Injected[kind] += 0 // One that never happened is shown too.
+	}
+	if s.cfg.Faults.on(Webhooks) {
+		r.Injected[Webhooks] = stripe.Repeated + stripe.Late + crm["step twice"]
+	}
 	r.Invocations, r.Failed, r.Redelivered, r.Races = c.invocations, c.failed, c.redelivered, c.races
 	r.Reconciles, r.Found = c.runs, c.found
 	r.Leaks, r.Secrets = c.leaks, c.secrets
@@ -130,6 +138,7 @@ func (r *Report) Print(w io.Writer) {
 	}
 	_, _ = fmt.Fprintf(w, "soak of seed %d, faults %s, in %v:\n", r.Seed, r.Faults, r.Took.Round(time.Second))
 	line("payments", "%d", r.Payments)
+	line("histories", "%s", listed(r.Histories))
 	line("events sent", "%d", r.Events)
 	line("deliveries", "%d of webhooks (%d not taken), %d of the CRM's steps (%d lost)", r.Deliveries, r.Undelivered, r.Posts, r.LostPosts)
 	line("faults injected", "%s", listed(r.Injected))

@@ -206,5 +206,8 @@ func (s *soak) born(n int) *life {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lives = append(s.lives, l)
+	if l.hasty {
+		s.tally.fault(Haste)
+	}
 	return l
 }

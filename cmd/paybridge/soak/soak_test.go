@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &soak{tally: newTally(nil), rows: newWatch(), cfg: Config{
-		Payments: 30, Seed: 1, Parallel: 30, Dist: packed.Dist, Data: dir, Progress: func(string) {},
+		Payments: 120, Seed: 1, Parallel: 120, Dist: packed.Dist, Data: dir, Progress: func(string) {},
 		Command: func() *exec.Cmd {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Env = append(os.Environ(), asHost+"=1")
@@ -64,6 +64,11 @@ func TestJudge(t *testing.T) {
 	if problems := report.Problems(); len(problems) > 0 || report.Events == 0 {
 		report.Print(t.Output())
 		t.Fatalf("%d events, problems %q; want events and no problems", report.Events, problems)
+	}
+	for _, turn := range Turns {
+		if report.Histories[turn] == 0 {
+			t.Errorf("no payment was %s: %v", turn, report.Histories)
+		}
 	}
 	t.Run("wrong row", s.findsWrongRow)
 	t.Run("secret", s.findsSecret)
