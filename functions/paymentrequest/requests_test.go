@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"paybridge/internal/payment"
+	"paybridge/internal/secret/leak"
 )
 
 func TestPayByIntent(t *testing.T) {
@@ -36,9 +37,7 @@ func TestPayByIntent(t *testing.T) {
 			if label(row) != "Pending" || row["pb_paymentintentid"] != in["id"] || row["pb_lasterror"] != nil || row["pb_checkouturl"] != nil {
 				t.Errorf("row %v", row)
 			}
-			if secret := in["client_secret"].(string); strings.Contains(fmt.Sprint(row, w.log), secret) {
-				t.Error("the client secret shows in the row or the log")
-			}
+			leak.New(in["client_secret"].(string), w.stripe.SecretKey()).Assert(t, "the row or the log", fmt.Sprint(row, w.log))
 			before := w.writes()
 			w.run(id)
 			if n := w.writes() - before; n != 0 {

@@ -98,7 +98,7 @@ func TestErrorsOfReferencesDoNotRepeatThem(t *testing.T) {
 		"@Microsoft.KeyVault(hunter2)", "@Microsoft.KeyVault(hunter2=1)", "@Microsoft.KeyVault(SecretUri=hunter2)", "@Microsoft.KeyVault(SecretUri=https://%zz/hunter2)",
 		"@Microsoft.KeyVault(VaultName=kv-pay;SecretName=hunter2!)", "@Microsoft.KeyVault(VaultName=hunter2!;SecretName=n)", "hunter2",
 	} {
-		if _, err := secret.ParseReference(value); err == nil || strings.Contains(err.Error(), "hunter2") {
+		if _, err := secret.ParseReference(value); err == nil || leaks(err.Error()) {
 			t.Errorf("ParseReference(%q) says %v", value, err)
 		}
 	}

@@ -3,6 +3,8 @@ package settings
 import (
 	"strings"
 	"testing"
+
+	"paybridge/internal/secret/leak"
 )
 
 // FuzzParseLocal reads any file: no panic, and no value in what is said of it.
@@ -17,8 +19,8 @@ func FuzzParseLocal(f *testing.F) {
 		}
 		// Names are repeated and may be anything, so only JSON that has the
 		// word in no name can be judged.
-		if err != nil && strings.Contains(err.Error(), "hunter2") && !strings.Contains(string(text), `hunter2":`) {
-			t.Errorf("%q quotes the file", err)
+		if err != nil && !strings.Contains(string(text), `hunter2":`) {
+			leak.New("hunter2").Assert(t, "the error", err.Error())
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"paybridge/internal/outcome"
 	"paybridge/internal/secret"
+	"paybridge/internal/secret/leak"
 
 	"github.com/stripe/stripe-go/v76"
 )
@@ -206,7 +207,8 @@ func TestKeyOfAnotherForm(t *testing.T) {
 	const odd = "hunter2 hunter2"
 	s := newStripe(t, map[string]answer{"/v1/payment_intents": {status: 401, body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + odd + `"}}`}})
 	err := New(Config{Key: secret.New(odd), BaseURL: s.URL}).Ping(t.Context())
-	if err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("error %q tells the key", err)
+	if err == nil {
+		t.Fatal("a refused key is no error")
 	}
+	leak.New("hunter2").Assert(t, "the error", err.Error())
 }

@@ -16,6 +16,7 @@ import (
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/secret"
+	"paybridge/internal/secret/leak"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stripe/stripe-go/v76"
@@ -105,9 +106,7 @@ func tellsNothing(t *testing.T, err error) {
 	t.Helper()
 	leaksNothing(t, err)
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		if text := fmt.Sprintf("%+v %#v", e, e); strings.Contains(text, "_secret_") || strings.Contains(text, testKey) {
-			t.Errorf("%T tells a secret: %s", e, text)
-		}
+		leak.New(testKey).Assert(t, fmt.Sprintf("%T", e), fmt.Sprintf("%+v %#v", e, e))
 	}
 	if e, ok := errors.AsType[*stripe.Error](err); ok {
 		t.Errorf("the error holds %T", e)

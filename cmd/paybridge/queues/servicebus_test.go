@@ -3,6 +3,7 @@ package queues
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/internal/secret"
+	"paybridge/internal/secret/leak"
 )
 
 // broker stands in for the SDK's Sender and Receiver and notes what is done in
@@ -288,9 +290,10 @@ func TestSDKThatPanicsIsContained(t *testing.T) {
 func TestConnectionStringsAreNotRepeated(t *testing.T) {
 	for _, connection := range []string{"Endpoint=sb://x.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey", "SharedAccessKey=hunter2", "UseDevelopmentEmulator=hunter2;Endpoint=sb://x"} {
 		_, err := ServiceBus(Config{Connection: secret.New(connection)})
-		if e, ok := errors.AsType[*Error](err); !ok || e.Hint() == "" || strings.Contains(err.Error(), "hunter2") {
+		if e, ok := errors.AsType[*Error](err); !ok || e.Hint() == "" {
 			t.Errorf("%s: %v", connection, err)
 		}
+		leak.New("hunter2").Assert(t, "the error", fmt.Sprint(err))
 	}
 	for connection, want := range map[string]string{
 		"Endpoint=sb://sb-pay.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k":        "sb-pay.servicebus.windows.net",

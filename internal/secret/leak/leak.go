@@ -7,6 +7,7 @@ package leak
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -45,7 +46,8 @@ func New(secrets ...string) *Finder {
 		if len(s) < shortest {
 			continue
 		}
-		for _, form := range append(encoded(s), s, url.QueryEscape(s), url.PathEscape(s)) {
+		inHex := hex.EncodeToString([]byte(s))
+		for _, form := range append(encoded(s), s, url.QueryEscape(s), url.PathEscape(s), inHex, strings.ToUpper(inHex), fmt.Sprintf("% x", s)) {
 			if !slices.Contains(f.known, form) {
 				f.known = append(f.known, form)
 			}
@@ -128,6 +130,21 @@ func (f *Finder) Find(where, text string) []Finding {
 		found[i] = Finding{Where: where, Kind: s.kind, Around: strings.ToValidUTF8(string(shown), "")}
 	}
 	return found
+}
+
+// Failer is what Assert needs of a test, so that package testing stays out of
+// what uses a Finder.
+type Failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// Assert fails a test once for each secret that a text shows.
+func (f *Finder) Assert(t Failer, where, text string) {
+	t.Helper()
+	for _, found := range f.Find(where, text) {
+		t.Errorf("%s", found)
+	}
 }
 
 // margin is how much of a text is shown on each side of a secret.

@@ -49,7 +49,10 @@ func TestPlantedSecretsAreFound(t *testing.T) {
 // as itself and in what becomes of it on its way.
 func TestKnownSecretsAreFoundInEveryForm(t *testing.T) {
 	f := leak.New("", functionKey)
-	forms := []string{functionKey, url.QueryEscape(functionKey), url.PathEscape(functionKey)}
+	forms := []string{
+		functionKey, url.QueryEscape(functionKey), url.PathEscape(functionKey),
+		fmt.Sprintf("%x", functionKey), fmt.Sprintf("%X", functionKey), fmt.Sprintf("% x", functionKey),
+	}
 	for lead := range 5 {
 		text := strings.Repeat("x", lead) + functionKey + strings.Repeat("y", lead)
 		forms = append(forms, base64.StdEncoding.EncodeToString([]byte(text)), base64.URLEncoding.EncodeToString([]byte(text)))
@@ -65,6 +68,25 @@ func TestKnownSecretsAreFoundInEveryForm(t *testing.T) {
 	}
 	if found := leak.New("whsec_abcdefgh").Find("a row", "the secret abcdefgh"); len(found) != 1 {
 		t.Errorf("a signing secret without its prefix: %v", found)
+	}
+}
+
+// failures keeps what a test would have failed with.
+type failures []string
+
+func (f *failures) Helper() {}
+
+func (f *failures) Errorf(format string, args ...any) {
+	*f = append(*f, fmt.Sprintf(format, args...))
+}
+
+func TestAssertFailsForEachSecret(t *testing.T) {
+	var failed failures
+	f := leak.New(functionKey)
+	f.Assert(&failed, "an answer", "nothing to see")
+	f.Assert(&failed, "an answer", "rk_live_9x and "+functionKey)
+	if len(failed) != 2 || !strings.HasPrefix(failed[0], "an answer shows ") {
+		t.Errorf("failed with %q", []string(failed))
 	}
 }
 
