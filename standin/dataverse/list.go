@@ -82,7 +82,7 @@ func (x *tx) countRows(q *request, t *table) (*response, error) {
 // matching returns the rows that pass the filter, in order.
 func (x *tx) matching(t *table, o *query) ([]*Row, error) {
 	var rows []*Row
-	err := x.each(t, func(row *Row) error {
+	err := x.candidates(t, o.filter, func(row *Row) error {
 		if o.filter == nil || o.filter.eval(x, row) {
 			rows = append(rows, row)
 		}

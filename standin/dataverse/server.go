@@ -98,16 +98,19 @@ func (s *Server) prepare(tables *schema) error {
 			return err
 		}
 		s.schema.Store(tables)
+		x := s.tx(b, tables, applicationUser())
+		if err := x.openValues(); err != nil {
+			return err
+		}
 		meta := b.Bucket(metaBucket)
 		if id := meta.Get(organizationKey); id != nil {
 			s.organization = string(id)
-			return s.tx(b, tables, applicationUser()).seedTables()
+			return x.seedTables()
 		}
 		s.organization = uuid.NewString()
 		if s.cfg.Seed != "" {
 			s.organization = seedID("organization", s.cfg.Seed)
 		}
-		x := s.tx(b, tables, applicationUser())
 		for name, rows := range seed(&s.cfg, s.organization) {
 			for i := range rows {
 				t := tables.tables[name]

@@ -81,6 +81,9 @@ func (x *tx) put(t *table, before, row *Row) error {
 	if err := x.index(t, before, row); err != nil {
 		return err
 	}
+	if err := x.indexValues(t, before, row); err != nil {
+		return err
+	}
 	raw, err := json.Marshal(row)
 	if err != nil {
 		return fmt.Errorf("encoding a row: %w", err)
@@ -97,6 +100,9 @@ func (x *tx) put(t *table, before, row *Row) error {
 
 func (x *tx) remove(t *table, row *Row) error {
 	if err := x.index(t, row, nil); err != nil {
+		return err
+	}
+	if err := x.indexValues(t, row, nil); err != nil {
 		return err
 	}
 	if err := x.rows(t).Delete([]byte(row.ID)); err != nil {

@@ -231,16 +231,7 @@ func (x *tx) unlink(gone Ref) error {
 		if !pointsTo(t, gone.Table) {
 			continue
 		}
-		var linked []*Row
-		err := x.each(t, func(row *Row) error {
-			for _, v := range row.Values {
-				if v == gone {
-					linked = append(linked, row)
-					break
-				}
-			}
-			return nil
-		})
+		linked, err := x.linked(t, gone)
 		if err != nil {
 			return err
 		}
@@ -257,6 +248,27 @@ func (x *tx) unlink(gone Ref) error {
 		}
 	}
 	return nil
+}
+
+// linked returns the rows of a table that point to a row.
+func (x *tx) linked(t *table, to Ref) ([]*Row, error) {
+	var ways []anchor
+	for _, c := range t.columns {
+		if c.Type == Lookup {
+			ways = append(ways, anchor{c, to})
+		}
+	}
+	var linked []*Row
+	err := x.anchored(t, ways, func(row *Row) error {
+		for _, v := range row.Values {
+			if v == to {
+				linked = append(linked, row)
+				break
+			}
+		}
+		return nil
+	})
+	return linked, err
 }
 
 func pointsTo(t *table, target string) bool {
