@@ -141,12 +141,12 @@ func anchorsOf(p path, t *table, values ...any) ([]anchor, bool) {
 }
 
 // candidates calls f with every row that may pass a filter, in the order of
-// their GUIDs.
+// their GUIDs. The rows are not to be changed.
 func (x *tx) candidates(t *table, filter node, f func(*Row) error) error {
 	if list, ok := anchors(filter, t); ok {
 		return x.anchored(t, list, f)
 	}
-	return x.each(t, f)
+	return x.scan(t, f)
 }
 
 // anchored calls f with every row that has one of the values, and perhaps with

@@ -22,6 +22,7 @@ type Server struct {
 	db           *bolt.DB
 	schema       atomic.Pointer[schema]
 	caches       caches
+	scanned      scanned
 	organization string
 	throttle     throttle
 	deliverer    *deliverer
@@ -76,7 +77,10 @@ func Open(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the stand-in's file: %w", err)
 	}
-	s := &Server{cfg: cfg, db: db, counters: map[string]int{}, subscribers: map[int]func(Change){}}
+	s := &Server{
+		cfg: cfg, db: db, counters: map[string]int{}, subscribers: map[int]func(Change){},
+		scanned: scanned{tables: map[string]map[string]scannedRow{}},
+	}
 	if err := s.prepare(tables); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -141,7 +145,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) tx(b *bolt.Tx, tables *schema, user string) *tx {
-	return &tx{bolt: b, schema: tables, cfg: &s.cfg, user: user, now: s.cfg.now()}
+	return &tx{bolt: b, schema: tables, cfg: &s.cfg, user: user, now: s.cfg.now(), scanned: &s.scanned}
 }
 
 // view runs f on a snapshot.

@@ -30,6 +30,7 @@ type tx struct {
 	user    string
 	now     time.Time
 	changes []Change
+	scanned *scanned
 	// redefined says that schema is another one than before.
 	redefined bool
 	// rights are the privileges of the user, once they were asked for.
