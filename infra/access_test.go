@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/local"
+	"paybridge/cmd/paybridge/queues"
 	"paybridge/infra/bicep"
 	"paybridge/internal/settings"
 )
@@ -102,30 +103,30 @@ func described(made *bicep.Deployment, id string) string {
 	return "everything"
 }
 
-// TestQueuesAreThoseOfTheCode: the stand-in has to be as patient as Azure, and
-// the other way round.
+// TestQueuesAreThoseOfTheCode: the templates make what the code wants of the
+// queues, which is what doctor compares with and what the stand-in's are like.
 func TestQueuesAreThoseOfTheCode(t *testing.T) {
 	made := deployed(t, environment)
-	want := local.QueueProperties()
+	want := queues.Wanted()
 	properties := map[string]any{
 		"lockDuration":                     fmt.Sprintf("PT%.0fM", want.LockDuration.Minutes()),
 		"maxDeliveryCount":                 int64(want.MaxDeliveryCount),
 		"defaultMessageTimeToLive":         fmt.Sprintf("P%.0fD", want.DefaultMessageTTL.Hours()/24),
 		"deadLetteringOnMessageExpiration": want.DeadLetteringOnExpiration,
-		"requiresDuplicateDetection":       want.DuplicateDetectionWindow > 0,
-		"requiresSession":                  false,
-		"enableBatchedOperations":          true,
+		"requiresDuplicateDetection":       want.DuplicateDetection,
+		"requiresSession":                  want.Sessions,
+		"enableBatchedOperations":          want.BatchedOperations,
 		"maxSizeInMegabytes":               int64(1024),
 	}
 	namespace := resource(t, made, "Microsoft.ServiceBus/namespaces").Name
-	queues := map[string]any{}
+	got := map[string]any{}
 	for _, r := range made.Resources {
 		if r.Type == "Microsoft.ServiceBus/namespaces/queues" {
-			queues[r.Name] = r.Body["properties"]
+			got[r.Name] = r.Body["properties"]
 		}
 	}
-	if diff := cmp.Diff(map[string]any{namespace + "/" + local.EventsQueue: properties, namespace + "/" + local.RequestsQueue: properties}, queues); diff != "" {
-		t.Errorf("the queues of the stand-in (-) and of the templates (+) differ:\n%s", diff)
+	if diff := cmp.Diff(map[string]any{namespace + "/" + local.EventsQueue: properties, namespace + "/" + local.RequestsQueue: properties}, got); diff != "" {
+		t.Errorf("the queues that the code wants (-) and of the templates (+) differ:\n%s", diff)
 	}
 	set := appSettings(t, made)
 	if set["PaymentEventsQueue"] != local.EventsQueue || set["PaymentRequestsQueue"] != local.RequestsQueue {

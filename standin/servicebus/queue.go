@@ -20,6 +20,20 @@ type Queue struct {
 // Name returns the name under which the queue was asked for.
 func (q *Queue) Name() string { return q.name }
 
+// Properties returns the settings of the queue, with the defaults in the place
+// of zeros. Those of a dead-letter queue are its queue's.
+func (q *Queue) Properties(ctx context.Context) (QueueProperties, error) {
+	var p QueueProperties
+	err := q.view(ctx, func(tx *queueTx) error {
+		p = tx.Properties
+		return nil
+	})
+	if err != nil {
+		return QueueProperties{}, fmt.Errorf("reading the properties of %q: %w", q.name, err)
+	}
+	return p, nil
+}
+
 // Counts are the numbers of messages in a queue.
 type Counts struct {
 	// Active messages can be received now. Service Bus counts the locked ones

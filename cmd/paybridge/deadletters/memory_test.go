@@ -31,8 +31,11 @@ func (m *memory) trouble(doing string, number int64) error {
 	return m.fail(doing, number)
 }
 
-func (m *memory) Send(context.Context, string, ...[]byte) error  { return errors.ErrUnsupported }
-func (m *memory) Waiting(context.Context, string) (int, error)   { return 0, errors.ErrUnsupported }
+func (m *memory) Send(context.Context, string, ...[]byte) error { return errors.ErrUnsupported }
+func (m *memory) Waiting(context.Context, string) (int, error)  { return 0, errors.ErrUnsupported }
+func (m *memory) Settings(context.Context, string) (*queues.Settings, error) {
+	return nil, errors.ErrUnsupported
+}
 func (m *memory) DeadLetters(string) (queues.DeadLetters, error) { return m, m.trouble("open", 0) }
 func (m *memory) Close(context.Context) error                    { return nil }
 

@@ -4,11 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"paybridge/cmd/paybridge/doctor"
 	"paybridge/cmd/paybridge/queues"
 	"paybridge/internal/crm"
 	"paybridge/standin/dataverse"
+	"paybridge/standin/servicebus"
+	"paybridge/standin/servicebus/management"
 )
 
 // Each way to break the CRM or a queue is found, as TestBroken says.
@@ -187,9 +190,47 @@ func TestBrokenCRM(t *testing.T) {
 			func(r *rig) { r.queues.waiting = queues.WaitingLimit },
 			doctor.Warning, "queues", "1000 messages or more", "the app runs",
 		},
-		"queue missing": {
+		"queue that does not answer": {
 			func(r *rig) { r.queues.err = http.ErrServerClosed },
 			doctor.Problem, "queues", http.ErrServerClosed.Error(), "the queue are there",
+		},
+		"queue missing": {
+			func(r *rig) { r.values["PaymentEventsQueue"] = "payments" },
+			doctor.Problem, "queues", "has no queue payments", "let PaymentEventsQueue name the one that is there",
+		},
+		"lock too short": {
+			func(r *rig) { r.queue(func(p *servicebus.QueueProperties) { p.LockDuration = time.Minute }) },
+			doctor.Problem, "queues", "its lock lasts 1m0s and not 5m0s", "azd up",
+		},
+		"too few deliveries": {
+			func(r *rig) { r.queue(func(p *servicebus.QueueProperties) { p.MaxDeliveryCount = 10 }) },
+			doctor.Problem, "queues", "gives a message up after 10 deliveries and not 100", "azd up",
+		},
+		"expired messages dropped": {
+			func(r *rig) { r.queue(func(p *servicebus.QueueProperties) { p.DeadLetteringOnExpiration = false }) },
+			doctor.Problem, "queues", "drops what has expired", "azd up",
+		},
+		"queue with sessions": {
+			func(r *rig) {
+				r.azure(management.Config{Change: func(q *management.Queue) { q.RequiresSession = true }})
+			},
+			doctor.Problem, "queues", "it has sessions", "delete it and run azd up",
+		},
+		"queue switched off": {
+			func(r *rig) {
+				r.azure(management.Config{Change: func(q *management.Queue) { q.Status = "ReceiveDisabled" }})
+			},
+			doctor.Problem, "queues", "its status is ReceiveDisabled", "azd up",
+		},
+		"queue that only is slow": {
+			func(r *rig) {
+				r.azure(management.Config{Change: func(q *management.Queue) { q.EnableBatchedOperations = false }})
+			},
+			doctor.Warning, "queues", "stores each message by itself", "azd up",
+		},
+		"operator may not manage the namespace": {
+			func(r *rig) { r.azure(management.Config{Strangers: []string{"user:Ann"}}) },
+			doctor.Skipped, "queues", "they cannot be seen from here", "Azure Service Bus Data Owner",
 		},
 	} {
 		t.Run(name, c.isFound)

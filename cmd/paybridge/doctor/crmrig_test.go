@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing/fstest"
@@ -12,20 +13,49 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
 
+	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/provision"
 	"paybridge/cmd/paybridge/queues"
 	"paybridge/internal/crm"
 	client "paybridge/internal/dataverse"
 	"paybridge/internal/secret"
 	"paybridge/standin/dataverse"
+	"paybridge/standin/servicebus"
+	"paybridge/standin/servicebus/management"
 )
 
-// namespace is a Service Bus with so many messages on each queue.
+// namespace is a Service Bus with so many messages on each queue. It is asked
+// for its queues' settings as at Azure.
 type namespace struct {
 	queues.Namespace
+	bus     *servicebus.Namespace
 	waiting int
 	dead    []queues.DeadLetter
 	err     error
+}
+
+// azure makes the namespace with the two queues.
+func (r *rig) azure(c management.Config) {
+	r.t.Helper()
+	bus, err := servicebus.Open(r.t.TempDir(), nil)
+	r.must(err)
+	r.t.Cleanup(func() { _ = bus.Close() })
+	for _, queue := range []string{local.EventsQueue, local.RequestsQueue} {
+		r.must(bus.CreateQueue(queue, local.QueueProperties()))
+	}
+	web := httptest.NewTLSServer(management.Handler(bus, c))
+	r.t.Cleanup(web.Close)
+	opened, err := queues.ServiceBus(queues.Config{Host: strings.TrimPrefix(web.URL, "https://"), Credential: ann{}, Transport: web.Client()})
+	r.must(err)
+	r.queues = &namespace{Namespace: opened, bus: bus}
+}
+
+// queue sets the events' queue otherwise, as an operator may in the portal.
+func (r *rig) queue(change func(*servicebus.QueueProperties)) {
+	r.t.Helper()
+	p := local.QueueProperties()
+	change(&p)
+	r.must(r.queues.bus.CreateQueue(local.EventsQueue, p))
 }
 
 func (n *namespace) Waiting(context.Context, string) (int, error) { return n.waiting, n.err }

@@ -26,6 +26,7 @@ import (
 	"paybridge/internal/stripeapi"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/keyvault"
+	"paybridge/standin/servicebus/management"
 	"paybridge/standin/stripe"
 )
 
@@ -103,7 +104,7 @@ func newRig(t *testing.T) *rig {
 	stripeURL := r.serve(r.stripe)
 	r.client = stripeapi.New(stripeapi.Config{Key: secret.New(testKey), BaseURL: stripeURL})
 	r.environment(func(*dataverse.Config) {})
-	r.queues = &namespace{}
+	r.azure(management.Config{})
 	r.vaultURL = r.serve(keyvault.New(keyvault.Config{}))
 	at, err := vault.Parse(r.vaultURL)
 	r.must(err)

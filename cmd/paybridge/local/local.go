@@ -16,10 +16,10 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 
+	"paybridge/cmd/paybridge/queues"
 	"paybridge/internal/crm"
 	"paybridge/standin/dataverse"
 	"paybridge/standin/functionshost"
@@ -34,13 +34,12 @@ const (
 	RequestsQueue = "payment-requests"
 )
 
-// QueueProperties are those of the queues in Azure: a batch's lock cannot be
-// renewed, so it is as long as Service Bus allows, and the delivery count
-// outlasts hours of outage. The templates in infra/ are held to them.
+// QueueProperties are those of the queues in Azure.
 func QueueProperties() servicebus.QueueProperties {
+	want := queues.Wanted()
 	return servicebus.QueueProperties{
-		LockDuration: servicebus.MaxLockDuration, MaxDeliveryCount: 100,
-		DefaultMessageTTL: 14 * 24 * time.Hour, DeadLetteringOnExpiration: true,
+		LockDuration: want.LockDuration, MaxDeliveryCount: want.MaxDeliveryCount,
+		DefaultMessageTTL: want.DefaultMessageTTL, DeadLetteringOnExpiration: want.DeadLetteringOnExpiration,
 	}
 }
 
@@ -193,18 +192,18 @@ func (l *Local) Close() error {
 }
 
 func (l *Local) openQueues(ctx context.Context) error {
-	queues, err := servicebus.Open(filepath.Join(l.cfg.Data, "servicebus"), &servicebus.Options{ReleaseLocks: true})
+	namespace, err := servicebus.Open(filepath.Join(l.cfg.Data, "servicebus"), &servicebus.Options{ReleaseLocks: true})
 	if err != nil {
 		return err
 	}
-	l.Queues = queues
-	l.closers = append(l.closers, queues.Close)
+	l.Queues = namespace
+	l.closers = append(l.closers, namespace.Close)
 	properties := QueueProperties()
 	if l.cfg.Queue != nil {
 		l.cfg.Queue(&properties)
 	}
 	for _, name := range []string{EventsQueue, RequestsQueue} {
-		if err := queues.CreateQueue(name, properties); err != nil {
+		if err := namespace.CreateQueue(name, properties); err != nil {
 			return err
 		}
 	}
@@ -213,7 +212,7 @@ func (l *Local) openQueues(ctx context.Context) error {
 		return err
 	}
 	l.state.Instance = uuid.NewString()
-	l.urls.Queues = l.serve(listener, remote.Handler(queues, l.state.Instance))
+	l.urls.Queues = l.serve(listener, remote.Handler(namespace, l.state.Instance))
 	return nil
 }
 

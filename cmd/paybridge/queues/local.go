@@ -41,6 +41,22 @@ func (l local) Waiting(ctx context.Context, queue string) (int, error) {
 	return c.Active + c.Locked + c.Scheduled, nil
 }
 
+// Settings returns the settings of the queue.
+func (l local) Settings(ctx context.Context, queue string) (*Settings, error) {
+	p, err := l.client.Properties(ctx, queue)
+	if errors.Is(err, servicebus.ErrQueueNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, explainLocal(fmt.Errorf("reading the settings of %s: %w", queue, err))
+	}
+	return &Settings{
+		LockDuration: p.LockDuration, MaxDeliveryCount: p.MaxDeliveryCount, DefaultMessageTTL: p.DefaultMessageTTL,
+		DeadLetteringOnExpiration: p.DeadLetteringOnExpiration, DuplicateDetection: p.DuplicateDetectionWindow > 0,
+		BatchedOperations: true, Status: Active,
+	}, nil
+}
+
 // DeadLetters opens the dead-letter queue of a queue.
 func (l local) DeadLetters(queue string) (DeadLetters, error) {
 	return localDead{client: l.client, queue: queue, dead: queue + "/$DeadLetterQueue"}, nil

@@ -20,6 +20,9 @@ type Namespace interface {
 	// Waiting returns how many messages are on the queue, also the locked and the
 	// scheduled ones. More than WaitingLimit may count as so many.
 	Waiting(ctx context.Context, queue string) (int, error)
+	// Settings returns the settings of the queue, nil where the namespace has no
+	// such queue. The error is ErrHidden where whoever asks may not see them.
+	Settings(ctx context.Context, queue string) (*Settings, error)
 	// DeadLetters opens the dead-letter queue of a queue. That the queue does
 	// not exist may only show when it is used.
 	DeadLetters(queue string) (DeadLetters, error)

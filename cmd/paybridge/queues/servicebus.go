@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus"
 	"github.com/Azure/go-amqp"
 	"github.com/google/uuid"
@@ -24,6 +25,9 @@ type Config struct {
 	// Host is the namespace's host name, for access with Credential.
 	Host       string
 	Credential azcore.TokenCredential
+	// Transport sends what is asked of the management endpoint; nil is the
+	// SDK's own HTTP client.
+	Transport policy.Transporter
 }
 
 // Name returns the host name of the namespace, for people.
@@ -31,21 +35,27 @@ func (c Config) Name() string {
 	if c.Connection.IsZero() {
 		return c.Host
 	}
-	name := "Service Bus"
+	if c.emulator() {
+		return "the Service Bus emulator"
+	}
+	if u, err := url.Parse(c.part("Endpoint")); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "Service Bus"
+}
+
+// emulator reports whether the connection string is one of the emulator.
+func (c Config) emulator() bool { return strings.EqualFold(c.part("UseDevelopmentEmulator"), "true") }
+
+// part returns a part of the connection string, empty where it has none.
+func (c Config) part(name string) string {
 	for part := range strings.SplitSeq(c.Connection.Reveal(), ";") {
-		key, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-		switch strings.ToLower(strings.TrimSpace(key)) {
-		case "endpoint":
-			if u, err := url.Parse(strings.TrimSpace(value)); err == nil && u.Host != "" {
-				name = u.Host
-			}
-		case "usedevelopmentemulator":
-			if strings.EqualFold(strings.TrimSpace(value), "true") {
-				return "the Service Bus emulator"
-			}
+		key, value, _ := strings.Cut(part, "=")
+		if strings.EqualFold(strings.TrimSpace(key), name) {
+			return strings.TrimSpace(value)
 		}
 	}
-	return name
+	return ""
 }
 
 // ServiceBus returns a namespace of Azure Service Bus. It connects when it is
@@ -59,7 +69,14 @@ func ServiceBus(c Config) (Namespace, error) {
 	var err error
 	if c.Connection.IsZero() {
 		client, err = azservicebus.NewClient(c.Host, c.Credential, options)
-	} else if client, err = azservicebus.NewClientFromConnectionString(c.Connection.Reveal(), options); err != nil {
+	} else {
+		client, err = azservicebus.NewClientFromConnectionString(c.Connection.Reveal(), options)
+	}
+	var manages manager
+	if err == nil {
+		manages, err = management(c)
+	}
+	if err != nil && !c.Connection.IsZero() {
 		// What could not be read is not repeated: a key is part of it.
 		err = errors.New("the connection string cannot be read")
 	}
@@ -72,7 +89,8 @@ func ServiceBus(c Config) (Namespace, error) {
 		receiver: func(queue string, sub azservicebus.SubQueue) (receiver, error) {
 			return client.NewReceiverForQueue(queue, &azservicebus.ReceiverOptions{SubQueue: sub})
 		},
-		close: client.Close,
+		manager: manages,
+		close:   client.Close,
 	}, nil
 }
 
@@ -101,7 +119,9 @@ var (
 type namespace struct {
 	sender   func(queue string) (sender, error)
 	receiver func(queue string, sub azservicebus.SubQueue) (receiver, error)
-	close    func(context.Context) error
+	// manager reads settings, nil for the emulator.
+	manager manager
+	close   func(context.Context) error
 }
 
 // Send puts messages on a queue, in batches as large as the link takes.

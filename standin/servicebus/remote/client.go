@@ -39,6 +39,15 @@ func (c Client) Counts(ctx context.Context, queue string) (servicebus.Counts, er
 	return *out.Counts, nil
 }
 
+// Properties returns the settings of the queue.
+func (c Client) Properties(ctx context.Context, queue string) (servicebus.QueueProperties, error) {
+	out, err := c.call(ctx, "/properties", request{Queue: queue})
+	if err != nil || out.Properties == nil {
+		return servicebus.QueueProperties{}, err
+	}
+	return *out.Properties, nil
+}
+
 // Peek shows up to n messages, no more than 100, from the sequence number on.
 func (c Client) Peek(ctx context.Context, queue string, from int64, n int) ([]*servicebus.Received, error) {
 	out, err := c.call(ctx, "/peek", request{Queue: queue, From: from, Max: n})

@@ -19,7 +19,7 @@ func Handler(ns *servicebus.Namespace, instance string) http.Handler {
 		write(w, http.StatusOK, answer{Instance: instance})
 	})
 	for path, do := range map[string]operation{
-		"/send": send, "/counts": counts, "/peek": peek, "/receive": receive, "/complete": complete, "/abandon": abandon,
+		"/send": send, "/counts": counts, "/properties": properties, "/peek": peek, "/receive": receive, "/complete": complete, "/abandon": abandon,
 	} {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 			var in request
@@ -68,6 +68,11 @@ func send(ctx context.Context, q *servicebus.Queue, in request) (answer, error) 
 func counts(ctx context.Context, q *servicebus.Queue, _ request) (answer, error) {
 	c, err := q.Counts(ctx)
 	return answer{Counts: &c}, err
+}
+
+func properties(ctx context.Context, q *servicebus.Queue, _ request) (answer, error) {
+	p, err := q.Properties(ctx)
+	return answer{Properties: &p}, err
 }
 
 func peek(ctx context.Context, q *servicebus.Queue, in request) (answer, error) {

@@ -33,10 +33,11 @@ type lock struct {
 
 // answer is what every operation answers with.
 type answer struct {
-	Instance string             `json:"instance,omitempty"`
-	Counts   *servicebus.Counts `json:"counts,omitempty"`
-	Received []received         `json:"received,omitempty"`
-	Error    *failure           `json:"error,omitempty"`
+	Instance   string                      `json:"instance,omitempty"`
+	Counts     *servicebus.Counts          `json:"counts,omitempty"`
+	Properties *servicebus.QueueProperties `json:"properties,omitempty"`
+	Received   []received                  `json:"received,omitempty"`
+	Error      *failure                    `json:"error,omitempty"`
 }
 
 // received is a servicebus.Received.
