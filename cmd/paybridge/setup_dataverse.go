@@ -20,7 +20,6 @@ import (
 	"paybridge/internal/dataverse"
 	"paybridge/internal/secret"
 	"paybridge/internal/settings"
-	standin "paybridge/standin/dataverse"
 )
 
 // setupDataverseCommand makes what PayBridge needs in a Dataverse environment.
@@ -29,7 +28,7 @@ type setupDataverseCommand struct {
 	App             string `env:"FUNCTION_APP_URL" placeholder:"URL" help:"Address of the function app that Dataverse tells of changes, such as https://pay.azurewebsites.net. Without it the service endpoint and its steps are left out. With --local it is known."`
 	FunctionKeyFile string `placeholder:"FILE" help:"File with the function key that the service endpoint sends, - for the standard input. Default: the environment variable PAYBRIDGE_FUNCTION_KEY. Needed when the endpoint is made."`
 	RotateKey       bool   `help:"Give the service endpoint the function key although it has one, which cannot be read."`
-	ClientID        string `name:"client-id" env:"IDENTITY_CLIENT_ID" placeholder:"GUID" help:"Application (client) id that PayBridge runs as, such as that of the managed identity. Default: the setting DataverseClientId. With --local it is known."`
+	ClientID        string `name:"client-id" placeholder:"GUID" help:"Application (client) id that PayBridge runs as. Default: the setting DataverseClientId, else that of the managed identity ($IDENTITY_CLIENT_ID). With --local it is known."`
 	AsApp           bool   `help:"Sign in with DataverseClientId and DataverseClientSecret of the settings. Default: az login, or what the environment says."`
 	DryRun          bool   `help:"Say what would be done and do nothing."`
 }
@@ -88,19 +87,17 @@ func (c *setupDataverseCommand) find(ctx context.Context) (*target.Target, error
 // plan says what the environment is to have.
 func (c *setupDataverseCommand) plan(ctx context.Context, t *terminal, at *target.Target) (provision.Plan, error) {
 	plan := provision.Plan{Mapping: at.Mapping, RotateKey: c.RotateKey, DryRun: c.DryRun}
-	id, app := c.ClientID, c.App
-	if id == "" {
-		id = at.Settings.DataverseClientID
-	}
-	if at.Local {
-		id, app = standin.ApplicationID(), at.App
-	}
-	if id != "" {
-		parsed, err := uuid.Parse(id)
-		if err != nil || len(id) != 36 {
-			return plan, &usage{fmt.Errorf("the client id %q is not a GUID", id)}
+	plan.ClientID, _ = at.ClientID()
+	if c.ClientID != "" {
+		parsed, err := uuid.Parse(c.ClientID)
+		if err != nil || len(c.ClientID) != 36 {
+			return plan, &usage{fmt.Errorf("the client id %q is not a GUID", c.ClientID)}
 		}
 		plan.ClientID = parsed
+	}
+	app := c.App
+	if at.Local {
+		app = at.App
 	}
 	if app == "" {
 		return plan, nil

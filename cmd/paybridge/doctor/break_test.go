@@ -1,10 +1,14 @@
 package doctor_test
 
 import (
+	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/doctor"
 	"paybridge/cmd/paybridge/endpoint"
@@ -30,6 +34,27 @@ func TestHealthy(t *testing.T) {
 	r.config.App = ""
 	if report := r.examine(); report.Worst != doctor.OK {
 		t.Errorf("report %+v", report)
+	}
+}
+
+// Neither the CRM nor the vault is written to, and at Stripe nothing changes: it
+// has no event and no endpoint that it did not have. The queues are asked by GET
+// alone, which is all that their stand-in serves.
+func TestNothingIsChanged(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.post("/v1/payment_intents", "amount=1250&currency=eur")
+	r.must(r.stripe.WaitIdle(t.Context()))
+	state := func() [4]string {
+		return [4]string{
+			r.ask(http.MethodGet, "/v1/events?limit=100", ""), r.ask(http.MethodGet, "/v1/webhook_endpoints", ""),
+			fmt.Sprint(r.writes.Load(), " writes to the CRM"), fmt.Sprint(r.atVault.Writes(), " writes to the vault"),
+		}
+	}
+	before := state()
+	r.examine()
+	if diff := cmp.Diff(before, state()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -111,7 +111,13 @@ func (r *rig) environment(change func(*dataverse.Config)) {
 	server, err := dataverse.Open(config)
 	r.must(err)
 	r.t.Cleanup(func() { _ = server.Close() })
-	r.dataverse, r.crmURL = server, r.serve(server)
+	r.dataverse = server
+	r.crmURL = r.serve(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			r.writes.Add(1)
+		}
+		server.ServeHTTP(w, req)
+	}))
 	r.values["DataverseUrl"] = r.crmURL
 }
 

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/target"
+	"paybridge/internal/stripeapi"
 )
 
 // hinted is an error that says what to do.
@@ -92,5 +94,18 @@ func TestWorst(t *testing.T) {
 		if got := examine(t.Context(), Config{Target: &target.Target{}}, []group{{"g", []check{found}}}); got.Worst != want {
 			t.Errorf("%v come to %s", levels, got.Worst)
 		}
+	}
+}
+
+// Stripe takes no such subscription any more, but an endpoint may have one from
+// the time when it did.
+func TestThereIsNoPaymentIntentFailed(t *testing.T) {
+	r := &record{group: "webhook endpoint"}
+	checkOne(&subject{Config: Config{Target: &target.Target{}}}, r, stripeapi.Endpoint{
+		ID: "we_1", Enabled: true, Events: append(stripeapi.EventTypes(), "payment_intent.failed"),
+	}, true)
+	const want = "we_1 is subscribed to payment_intent.failed; there is no payment_intent.failed, the event is called payment_intent.payment_failed"
+	if !slices.ContainsFunc(r.all(), func(f Finding) bool { return f.Level == Warning && f.Message == want && f.Remedy == setupStripe }) {
+		t.Errorf("found %+v", r.all())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,8 +47,10 @@ type rig struct {
 	stripe    *stripe.Server
 	vault     *vault.Vault
 	vaultURL  string
+	atVault   *keyvault.Server
 	dataverse *dataverse.Server
 	crmURL    string
+	writes    atomic.Int64 // Requests to the CRM that do more than read.
 	client    *stripeapi.Client
 	queues    *namespace
 	app       *app
@@ -105,7 +108,8 @@ func newRig(t *testing.T) *rig {
 	r.client = stripeapi.New(stripeapi.Config{Key: secret.New(testKey), BaseURL: stripeURL})
 	r.environment(func(*dataverse.Config) {})
 	r.azure(management.Config{})
-	r.vaultURL = r.serve(keyvault.New(keyvault.Config{}))
+	r.atVault = keyvault.New(keyvault.Config{})
+	r.vaultURL = r.serve(r.atVault)
 	at, err := vault.Parse(r.vaultURL)
 	r.must(err)
 	r.vault, err = vault.Open(at, nil, nil)
@@ -176,7 +180,13 @@ func (r *rig) change(form string) {
 
 func (r *rig) post(path, form string) string {
 	r.t.Helper()
-	req := httptest.NewRequestWithContext(r.t.Context(), http.MethodPost, path, strings.NewReader(form))
+	return r.ask(http.MethodPost, path, form)
+}
+
+// ask asks Stripe as the owner of the account.
+func (r *rig) ask(method, path, form string) string {
+	r.t.Helper()
+	req := httptest.NewRequestWithContext(r.t.Context(), method, path, strings.NewReader(form))
 	req.Header.Set("Authorization", "Bearer "+testKey)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res := httptest.NewRecorder()

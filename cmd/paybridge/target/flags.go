@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -57,7 +58,7 @@ func (f Flags) Inspect(ctx context.Context, p Process) (*Target, []error, error)
 	if f.Local {
 		return f.inspectLocal(ctx, p, file)
 	}
-	t := &Target{Value: overlay(p.Lookup, file)}
+	t := &Target{Value: overlay(p.Lookup, file), identity: identity(p.Lookup, file)}
 	var problems []error
 	if t.Settings, err = load(ctx, t.Value, append(slices.Clone(p.Environ), names(file)...)); err != nil {
 		problems = append(problems, err)
@@ -79,7 +80,10 @@ func (f Flags) inspectLocal(ctx context.Context, p Process, file map[string]stri
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &Target{Value: overlay(nothing, running.Settings), Local: true, App: running.Endpoints.Functions, Queues: queues.Local(running.Queues)}
+	t := &Target{
+		Value: overlay(nothing, running.Settings), identity: identity(nothing, running.Settings),
+		Local: true, App: running.Endpoints.Functions, Queues: queues.Local(running.Queues),
+	}
 	var problems []error
 	if t.Settings, err = load(ctx, t.Value, names(running.Settings)); err != nil {
 		problems = append(problems, err)
@@ -139,6 +143,14 @@ func overlay(environment func(string) (string, bool), file map[string]string) fu
 		value, ok := file[name]
 		return value, ok
 	}
+}
+
+// identity is the client id of the app's managed identity: an output of the
+// deployment, or an app setting. A variable of that setting's name says who runs
+// the command.
+func identity(environment func(string) (string, bool), file map[string]string) string {
+	output, _ := environment("IDENTITY_CLIENT_ID")
+	return cmp.Or(output, file["AZURE_CLIENT_ID"])
 }
 
 func nothing(string) (string, bool) { return "", false }

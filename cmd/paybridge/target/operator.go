@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -41,10 +42,7 @@ func (person) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acce
 // its client secret, as its managed identity, or to a stand-in. The second
 // result says whether it is known.
 func (t *Target) ClientID() (uuid.UUID, bool) {
-	text := t.Settings.DataverseClientID
-	if text == "" {
-		text, _ = t.Value("AZURE_CLIENT_ID")
-	}
+	text := cmp.Or(t.Settings.DataverseClientID, t.identity)
 	if text == "" && t.Local && t.standIn {
 		text = standin.ApplicationID()
 	}

@@ -43,6 +43,8 @@ type Target struct {
 	// standIn says that Dataverse is a stand-in on this machine, where nobody
 	// signs in.
 	standIn bool
+	// identity is the client id of the app's managed identity, where it is known.
+	identity string
 }
 
 // Process is what the process knows of its surroundings.

@@ -77,6 +77,31 @@ func TestEnvironmentLiesOverTheFile(t *testing.T) {
 	}
 }
 
+// TestWhoTheAppIs: a client secret decides, then what the deployment has put out,
+// then the app setting. A variable of that setting's name is about the operator.
+func TestWhoTheAppIs(t *testing.T) {
+	id := func(n string) string { return strings.Repeat(n, 8) + "-1111-4111-8111-111111111111" }
+	bySecret := `"DataverseTenantId": "contoso.onmicrosoft.com", "DataverseClientId": "` + id("1") + `", "DataverseClientSecret": "s"`
+	for name, c := range map[string]struct {
+		file, want string
+		environ    []string
+	}{
+		"client secret":      {`{` + bySecret + `, "AZURE_CLIENT_ID": "` + id("3") + `"}`, id("1"), []string{"IDENTITY_CLIENT_ID=" + id("2")}},
+		"deployment":         {`{"AZURE_CLIENT_ID": "` + id("3") + `"}`, id("2"), []string{"IDENTITY_CLIENT_ID=" + id("2"), "AZURE_CLIENT_ID=" + id("4")}},
+		"app setting":        {`{"AZURE_CLIENT_ID": "` + id("3") + `"}`, id("3"), []string{"AZURE_CLIENT_ID=" + id("4")}},
+		"the operator alone": {`{}`, "", []string{"AZURE_CLIENT_ID=" + id("4")}},
+	} {
+		found, err := target.Flags{Settings: file(t, c.file)}.Open(t.Context(), process(c.environ...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, known := found.ClientID()
+		if known != (c.want != "") || known && got.String() != c.want {
+			t.Errorf("%s: %v, %v", name, got, known)
+		}
+	}
+}
+
 func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	flags := target.Flags{Settings: file(t, `{"StripeSecretKey": "pk_test_1", "DataverseURL": "https://contoso.crm4.dynamics.com"}`)}
 	_, err := flags.Open(t.Context(), process("DataverseUrl=contoso", "PaymentEventQueue=x"))
