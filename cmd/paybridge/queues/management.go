@@ -47,7 +47,7 @@ func (n *namespace) Settings(ctx context.Context, queue string) (*Settings, erro
 		case http.StatusUnauthorized, http.StatusForbidden:
 			return nil, &Error{Err: fmt.Errorf("%s: %w", doing, ErrHidden), hint: mayNotManage}
 		default: // The SDK's text has the address and the whole answer.
-			err = fmt.Errorf("Service Bus answered %d", answer.StatusCode)
+			err = &described{err, fmt.Sprintf("Service Bus answered %d", answer.StatusCode)}
 		}
 	}
 	if err != nil {
