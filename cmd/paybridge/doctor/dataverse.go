@@ -57,8 +57,8 @@ func checkReachable(ctx context.Context, s *subject, r *record) {
 	r.ok(check, fmt.Sprintf("%s answers, to the user %s", s.Target.Dataverse.Host(), who.UserID))
 }
 
-// checkUser looks at what the application user may do. Where the settings name
-// none, it looks at what the caller may do, and says so.
+// checkUser looks at what the application user may do. Where nothing names it,
+// it looks at what the caller may do, and says so.
 func checkUser(ctx context.Context, s *subject, r *record) {
 	const check = "application user"
 	read := s.reader(ctx, check, r)
@@ -67,7 +67,8 @@ func checkUser(ctx context.Context, s *subject, r *record) {
 	}
 	var user uuid.UUID
 	whose := "it"
-	if id, ok := s.Target.ClientID(); ok {
+	id, known := s.Target.ClientID()
+	if known {
 		found, err := read.ApplicationUser(ctx, id)
 		switch {
 		case err != nil:
@@ -110,7 +111,12 @@ func checkUser(ctx context.Context, s *subject, r *record) {
 		}
 		r.problem(check, fmt.Sprintf("%s may not %s all rows of %s", whose, list(lack.Verbs), lack.Table), setupDataverse+", which gives it the security role "+environment.RoleName)
 	}
-	if len(lacks) == 0 {
+	switch {
+	case len(lacks) > 0:
+	case !known && !s.Target.Local:
+		r.skip(check, "the settings do not say which application the app is; "+whose+" may do what PayBridge needs",
+			"put the client id of the app's managed identity into the environment variable IDENTITY_CLIENT_ID, and run it again")
+	default:
 		r.ok(check, whose+" may do what PayBridge needs")
 	}
 }
