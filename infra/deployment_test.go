@@ -174,8 +174,8 @@ func TestEverythingGoesByTheAppsIdentity(t *testing.T) {
 
 	set := appSettings(t, made)
 	for name := range set {
-		if !strings.Contains(name, "_") {
-			delete(set, name) // One of PayBridge's own.
+		if own := func(f settings.Field) bool { return f.Name == name }; !strings.Contains(name, "_") && slices.ContainsFunc(settings.Fields(), own) {
+			delete(set, name)
 		}
 	}
 	want := map[string]string{
@@ -238,6 +238,18 @@ func TestAppIsWhatFlexConsumptionTakes(t *testing.T) {
 	} {
 		if diff := cmp.Diff(got[0], got[1]); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", what, diff)
+		}
+	}
+	// The plan decides about everything else of the site itself, and knows neither
+	// alwaysOn nor linuxFxVersion.
+	if diff := cmp.Diff(map[string]any{"minTlsVersion": "1.2"}, at(app.Body, "properties", "siteConfig")); diff != "" {
+		t.Errorf("the site: -want +got:\n%s", diff)
+	}
+	for name := range appSettings(t, made) {
+		for _, refused := range []string{"FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX", "TZ"} {
+			if strings.HasPrefix(name, refused) {
+				t.Errorf("Flex Consumption takes no %s", name)
+			}
 		}
 	}
 	idle := resource(t, deployed(t, leastEnvironment), "Microsoft.Web/sites")

@@ -52,26 +52,6 @@ func TestEverySettingIsSet(t *testing.T) {
 	}
 }
 
-// TestSettingsAreKnown finds what the handler would refuse: a misspelt name.
-func TestSettingsAreKnown(t *testing.T) {
-	var environ []string
-	for name := range appSettings(t, deployed(t, environment)) {
-		environ = append(environ, name+"=x")
-	}
-	_, err := settings.Load(t.Context(), func(string) (string, bool) { return "", false }, environ, nil)
-	for _, p := range settings.Problems(err) {
-		t.Errorf("%s: %s, %s", p.Setting, p.Message, p.Hint)
-	}
-	// The plan Flex Consumption refuses these.
-	for name := range appSettings(t, deployed(t, environment)) {
-		for _, prefix := range []string{"FUNCTIONS_", "WEBSITE_", "SCM_", "ENABLE_ORYX"} {
-			if strings.HasPrefix(name, prefix) {
-				t.Errorf("Flex Consumption takes no %s", name)
-			}
-		}
-	}
-}
-
 // binding is what of a binding in function.json points to the app settings.
 type binding struct{ Type, QueueName, Connection, Schedule string }
 
@@ -187,10 +167,26 @@ func TestParameterFileFits(t *testing.T) {
 // TestVariablesAreDocumented: what azd env set knows is in the page, with the
 // default that it has.
 func TestVariablesAreDocumented(t *testing.T) {
-	page := read(t, "../docs/deploy.md") + read(t, "../docs/reconcile.md")
-	for _, found := range regexp.MustCompile(`\$\{([A-Z_]+)(?:=([^}]*))?\}`).FindAllStringSubmatch(read(t, "main.parameters.json"), -1) {
-		if name := found[1]; !strings.HasPrefix(name, "AZURE_") && !strings.Contains(page, name) {
-			t.Errorf("no page says what azd env set %s is for", name)
+	page := read(t, "../docs/deploy.md")
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[A-Z_`, ]+) \\|.*\\| ([^|]*) \\|$").FindAllStringSubmatch(page, -1) {
+		for _, name := range regexp.MustCompile("[A-Z_]+").FindAllString(row[1], -1) {
+			rows[name] = row[2]
 		}
+	}
+	for _, found := range regexp.MustCompile(`\$\{([A-Z_]+)(?:=([^}]*))?\}`).FindAllStringSubmatch(read(t, "main.parameters.json"), -1) {
+		name, value := found[1], found[2]
+		// azd asks for its own, and the page sets this one.
+		if strings.HasPrefix(name, "AZURE_") || strings.Contains(page, "azd env set "+name+" https://") {
+			continue
+		}
+		said, isSaid := rows[name]
+		if quoted, isValue := strings.CutPrefix(said, "`"); !isSaid || isValue && strings.TrimSuffix(quoted, "`") != value {
+			t.Errorf("docs/deploy.md says of %s that its default is %q, and it is %q", name, said, value)
+		}
+		delete(rows, name)
+	}
+	for name := range rows {
+		t.Errorf("docs/deploy.md says what %s is for, which nothing reads", name)
 	}
 }
