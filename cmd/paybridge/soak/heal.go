@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // is down is lost; so is what Stripe gave up, and every dead letter.
 func (s *soak) heal(ctx context.Context) error {
 	rested := time.Now()
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*patience, fmt.Errorf("reconcile still found something after %v", 2*patience))
+	ctx, cancel := context.WithTimeout(ctx, healing)
 	defer cancel()
 	for {
 		if err := s.settle(ctx); err != nil {
@@ -25,8 +26,16 @@ func (s *soak) heal(ctx context.Context) error {
 		if last.Slow && last.Cut == "" && last.found() == 0 && last.Held == 0 && last.at.After(rested.Add(reconcileSweep)) {
 			return nil
 		}
-		if backoff.Wait(ctx, 200*time.Millisecond) != nil {
-			return context.Cause(ctx)
+		switch err := backoff.Wait(ctx, 200*time.Millisecond); {
+		case errors.Is(err, context.DeadlineExceeded):
+			return fmt.Errorf("reconcile came to no end within %v: its last run found %d things, held %d and was cut short by %q",
+				healing, last.found(), last.Held, last.Cut)
+		case err != nil:
+			return err
 		}
 	}
 }
+
+// healing is how long reconcile may take. A run of it has two seconds, and on
+// a machine that does something else besides it often sees little in these.
+const healing = 5 * patience
