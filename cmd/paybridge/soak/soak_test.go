@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &soak{tally: newTally(nil), rows: newWatch(), cfg: Config{
-		Payments: 120, Seed: 1, Parallel: 120, Dist: packed.Dist, Data: dir, Progress: func(string) {},
+		Payments: 120, Seed: 1, Parallel: 30, Dist: packed.Dist, Data: dir, Progress: func(string) {},
 		Command: func() *exec.Cmd {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Env = append(os.Environ(), asHost+"=1")
