@@ -84,7 +84,8 @@ func Function(c Config) customhandler.QueueFunction {
 // invocation fails, and the whole batch is delivered again. Where some could,
 // the hints that were not go back to the queue as messages of their own, so
 // that a payment in trouble holds up neither its neighbours nor those that
-// come after it.
+// come after it. Each takes along how often it was delivered in vain, and when
+// that is enough a person is told.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
 	limits := rounds.Config{Budget: c.Budget, Patience: c.Patience, Parallel: c.Parallel, Backoff: c.Backoff, Logger: c.Logger}
 	if len(c.Missing) > 0 {
@@ -92,16 +93,32 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 	}
 	jobs, hints := c.decode(ctx, batch)
 	result := rounds.Run(ctx, limits, jobs, hints < len(batch.Messages), rounds.Steps[*job]{Read: c.find, Work: c.work, Write: c.write})
-	left := 0
-	for _, j := range result.Left {
-		left += len(j.hints)
-		c.log(ctx, j, outcome.Again, "", j.Err())
+	left := result.Left
+	failed := count(left) == len(batch.Messages) && len(left) > 0
+	if !failed {
+		left = c.giveUp(ctx, left)
 	}
-	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", result.Rounds), slog.Int("again", left))
-	if left > 0 && left == len(batch.Messages) {
-		return nil, fmt.Errorf("none of the batch's payments could be brought up to date: %w", result.Left[0].Err())
+	for _, j := range left {
+		class, said := outcome.Again, ""
+		if !failed && j.deliveries >= payment.MaxDeliveries {
+			class, said = outcome.Review, "delivered in vain too often, and nobody can be told in the CRM"
+		}
+		c.log(ctx, j, class, said, j.Err())
 	}
-	return c.outputs(jobs, result.Left)
+	customhandler.Annotate(ctx, slog.Int("hints", hints), slog.Int("rounds", result.Rounds), slog.Int("again", count(left)))
+	if failed {
+		return nil, fmt.Errorf("none of the batch's payments could be brought up to date: %w", left[0].Err())
+	}
+	return c.outputs(jobs, left)
+}
+
+// count returns how many hints the jobs have.
+func count(jobs []*job) int {
+	n := 0
+	for _, j := range jobs {
+		n += len(j.hints)
+	}
+	return n
 }
 
 // outputs are the rows that ask for something which Stripe's news has undone or
@@ -150,7 +167,7 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []
 				slog.String("outcome", outcome.Review.String()), slog.String("reason", err.Error()))
 			continue
 		}
-		jobs = append(jobs, newJob(hint, message.DeliveryCount))
+		jobs = append(jobs, newJob(hint.Delivered(message.DeliveryCount)))
 	}
 	return merge(jobs), len(jobs)
 }

@@ -17,7 +17,7 @@ type job struct {
 	account string
 	// id is the row's id as the hints or Stripe name it, empty until known.
 	id payment.RowID
-	// deliveries is the highest delivery count of the hints' messages.
+	// deliveries is how often the hint was delivered that was so most often.
 	deliveries int
 	started    time.Time
 
@@ -42,8 +42,8 @@ type job struct {
 	conflicts int
 }
 
-func newJob(h payment.Hint, deliveries int) *job {
-	j := &job{hints: []payment.Hint{h}, account: h.Account, deliveries: deliveries, started: time.Now()}
+func newJob(h payment.Hint) *job {
+	j := &job{hints: []payment.Hint{h}, account: h.Account, deliveries: h.Deliveries, started: time.Now()}
 	if id, err := payment.ParseRowID(h.CRMPaymentID); err == nil {
 		j.id = id
 	}

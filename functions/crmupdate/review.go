@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
@@ -78,6 +79,40 @@ func cannotShow(detail string, err error) string {
 		return detail
 	}
 	return detail + but + advice.Sentence(err)
+}
+
+// telling bounds how long it takes to tell that a job is given up. The budget of
+// the invocation may be spent by then.
+const telling = 10 * time.Second
+
+// giveUp tells a person of the jobs that were delivered in vain too often while
+// others were finished, on the row or else in the timeline. It returns those that
+// go back to the queue: the others, and those of which the CRM cannot be told
+// either.
+func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
+	ctx, cancel := context.WithTimeout(ctx, telling)
+	defer cancel()
+	for _, j := range jobs {
+		if j.deliveries < payment.MaxDeliveries {
+			left = append(left, j)
+			continue
+		}
+		p := j.review(j.vainReason())
+		switch err := c.Rows.Save(ctx, []crm.Change{p.change})[0]; {
+		case err == nil:
+			c.finish(ctx, p)
+		case raced(err):
+			left = append(left, j.conflict(err))
+		default:
+			left = append(left, c.unwritten(ctx, p, outcome.Reviewf("%w", err))...)
+		}
+	}
+	return left
+}
+
+// vainReason tells a person that the job was delivered often enough.
+func (j *job) vainReason() string {
+	return fmt.Sprintf("PayBridge has tried %d times to bring this payment up to date, in vain, while it did so with others: %s Ask an administrator to remove the cause; then the payment's next event, or paybridge replay, brings it up to date.", j.deliveries, advice.Sentence(j.err))
 }
 
 // takenReason tells a person that another row records what this one would.

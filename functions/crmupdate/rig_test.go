@@ -81,15 +81,21 @@ func (r *rig) close() {
 	}
 }
 
-// run hands the function one batch of messages and keeps what it sends.
+// run hands the function one batch of messages that come for the first time.
 func (r *rig) run(bodies ...string) error {
 	r.t.Helper()
-	var batch customhandler.Batch
+	var messages []customhandler.Message
 	for _, body := range bodies {
-		batch.Messages = append(batch.Messages, customhandler.Message{Body: []byte(body), DeliveryCount: 1})
+		messages = append(messages, customhandler.Message{Body: []byte(body), DeliveryCount: 1})
 	}
+	return r.deliver(messages...)
+}
+
+// deliver hands the function one batch and keeps what it sends.
+func (r *rig) deliver(messages ...customhandler.Message) error {
+	r.t.Helper()
 	var err error
-	r.sent, err = crmupdate.Function(r.config).Handle(r.t.Context(), batch)
+	r.sent, err = crmupdate.Function(r.config).Handle(r.t.Context(), customhandler.Batch{Messages: messages})
 	return err
 }
 
@@ -143,6 +149,11 @@ func succeeded(id, row string) payment.Intent {
 func hint(event, intent, row string) string {
 	return fmt.Sprintf(`{"v":1,"event":%q,"type":"payment_intent.succeeded","created":1769000001,"livemode":false,"paymentIntent":%q,"crmPaymentId":%q}`,
 		event, intent, row)
+}
+
+// delivered is a hint that goes back to the queue after so many deliveries.
+func delivered(hint string, n int) string {
+	return fmt.Sprintf(`%s,"deliveries":%d}`, strings.TrimSuffix(hint, "}"), n)
 }
 
 // written is how many rows of any table were written over the API in batches.

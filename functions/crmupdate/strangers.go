@@ -52,7 +52,7 @@ func (c *Config) turnAway(ctx context.Context, j *job) {
 		}
 		result := fmt.Sprintf("Stripe's %s does not name the payment %s", id, j.row.ID)
 		if other, err := payment.ParseRowID(link.CRMPaymentID); err == nil && other != j.row.ID && c.ours(link) {
-			h.CRMPaymentID, h.CRMOrg = string(other), link.CRMOrg
+			h.CRMPaymentID, h.CRMOrg, h.Deliveries = string(other), link.CRMOrg, 0
 			j.forward = append(j.forward, h)
 			result += ", but " + string(other) + ", to which the hint goes on"
 		}

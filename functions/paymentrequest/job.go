@@ -16,8 +16,8 @@ import (
 // job is the work on one row.
 type job struct {
 	id payment.RowID
-	// changes are the messages that name the row, deliveries the highest
-	// delivery count among them.
+	// changes are the messages that name the row, deliveries is how often the
+	// one was delivered that was so most often.
 	changes    []payment.RowChange
 	deliveries int
 	started    time.Time

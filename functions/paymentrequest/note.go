@@ -2,8 +2,10 @@ package paymentrequest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
@@ -17,9 +19,7 @@ import (
 // returns the job when that cannot be written either: the CRM is not set up
 // right, and when it is, the message will still be there.
 func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
-	if made := slices.Concat(j.named.Intents, j.named.Sessions); len(made) > 0 {
-		detail += " At Stripe this was made for it: " + strings.Join(made, ", ") + "."
-	}
+	detail += j.made()
 	event := crm.RequestEvent(j.id)
 	event.Occurred, event.Outcome, event.Detail = c.Now().UTC(), crm.NeedsReview, detail
 	if err := c.noteOnce(ctx, j.row, event); err != nil {
@@ -29,6 +29,51 @@ func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
 	j.reason = payment.ReviewPrefix + detail
 	c.log(ctx, j, outcome.Review, "told in the timeline")
 	return nil
+}
+
+// made names what was made at Stripe, for a text about a row that may not name
+// it.
+func (j *job) made() string {
+	made := slices.Concat(j.named.Intents, j.named.Sessions)
+	if len(made) == 0 {
+		return ""
+	}
+	return " At Stripe this was made for it: " + strings.Join(made, ", ") + "."
+}
+
+// telling bounds how long it takes to tell that a job is given up. The budget of
+// the invocation may be spent by then.
+const telling = 10 * time.Second
+
+// giveUp tells a person of the jobs that were delivered in vain too often while
+// others were finished, on the row or else in the timeline. It returns those that
+// go back to the queue: the others, and those of which the CRM cannot be told
+// either.
+func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
+	ctx, cancel := context.WithTimeout(ctx, telling)
+	defer cancel()
+	for _, j := range jobs {
+		if j.deliveries < payment.MaxDeliveries {
+			left = append(left, j)
+			continue
+		}
+		reason := j.vainReason()
+		if j.row != nil {
+			told := payment.ReviewPrefix + reason + j.made()
+			if c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(told)}})[0] == nil {
+				j.reason = told
+				c.log(ctx, j, outcome.Review, "told on the row")
+				continue
+			}
+		}
+		left = append(left, c.note(ctx, j, reason)...)
+	}
+	return left
+}
+
+// vainReason tells a person that the job was delivered often enough.
+func (j *job) vainReason() string {
+	return fmt.Sprintf("PayBridge has tried %d times to carry out what the row asks for, in vain, while it did so with others: %s Ask an administrator to remove the cause, then save the row again.", j.deliveries, advice.Sentence(j.err))
 }
 
 // noteOnce writes an entry of the timeline that does not tell the same already:

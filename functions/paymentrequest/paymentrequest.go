@@ -103,7 +103,8 @@ func Function(c Config) customhandler.QueueFunction {
 // invocation fails, and the whole batch is delivered again. Where some could,
 // the changes that were not go back to the queue as messages of their own, so
 // that a row in trouble holds up neither its neighbours nor those that come
-// after it.
+// after it. Each takes along how often it was delivered in vain, and when that
+// is enough a person is told.
 func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customhandler.Outputs, error) {
 	limits := rounds.Config{Budget: c.Budget, Patience: c.Patience, Parallel: c.Parallel, Backoff: c.Backoff, Logger: c.Logger}
 	if len(c.Missing) > 0 {
@@ -111,22 +112,40 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 	}
 	jobs, changes := c.decode(ctx, batch)
 	result := rounds.Run(ctx, limits, jobs, changes < len(batch.Messages), rounds.Steps[*job]{Read: c.find, Work: c.work, Write: c.write})
-	var left [][]byte
-	for _, j := range result.Left {
-		c.log(ctx, j, outcome.Again, "")
+	left := result.Left
+	failed := count(left) == len(batch.Messages) && len(left) > 0
+	if !failed {
+		left = c.giveUp(ctx, left)
+	}
+	var back [][]byte
+	for _, j := range left {
+		class, said := outcome.Again, ""
+		if !failed && j.deliveries >= payment.MaxDeliveries {
+			class, said = outcome.Review, "delivered in vain too often, and nobody can be told in the CRM"
+		}
+		c.log(ctx, j, class, said)
 		for _, change := range j.changes {
 			body, err := change.With(slices.Concat(j.named.Intents, j.named.Sessions)...).Encode()
 			if err != nil {
 				return nil, fmt.Errorf("encoding a row change: %w", err)
 			}
-			left = append(left, body)
+			back = append(back, body)
 		}
 	}
-	customhandler.Annotate(ctx, slog.Int("rows", len(jobs)), slog.Int("rounds", result.Rounds), slog.Int("again", len(left)))
-	if len(left) > 0 && len(left) == len(batch.Messages) {
-		return nil, fmt.Errorf("none of the batch's rows could be carried out: %w", result.Left[0].Err())
+	customhandler.Annotate(ctx, slog.Int("rows", len(jobs)), slog.Int("rounds", result.Rounds), slog.Int("again", len(back)))
+	if failed {
+		return nil, fmt.Errorf("none of the batch's rows could be carried out: %w", left[0].Err())
 	}
-	return customhandler.Outputs{unfinished: left}, nil
+	return customhandler.Outputs{unfinished: back}, nil
+}
+
+// count returns how many changes the jobs have.
+func count(jobs []*job) int {
+	n := 0
+	for _, j := range jobs {
+		n += len(j.changes)
+	}
+	return n
 }
 
 // decode reads the messages: one job for each row, however often it is named.
@@ -150,9 +169,10 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []
 			jobs = append(jobs, j)
 		}
 		changes++
+		change = change.Delivered(message.DeliveryCount)
 		j.changes = append(j.changes, change)
 		j.name(change.Attempts...)
-		j.deliveries = max(j.deliveries, message.DeliveryCount)
+		j.deliveries = max(j.deliveries, change.Deliveries)
 	}
 	return jobs, changes
 }

@@ -41,6 +41,15 @@ type Hint struct {
 	// CRMOrg is the metadata CRM_Org: the host name of the CRM organisation
 	// that asked for the payment, empty when the event does not say.
 	CRMOrg string `json:"crmOrg,omitempty"`
+	// Deliveries is how often the hint was delivered in vain by messages before
+	// this one, MaxDeliveries at most.
+	Deliveries int `json:"deliveries,omitempty"`
+}
+
+// Delivered returns the hint with n more deliveries in vain.
+func (h Hint) Delivered(n int) Hint {
+	h.Deliveries = delivered(h.Deliveries, n)
+	return h
 }
 
 // Encode returns the message body: compact JSON.
@@ -107,6 +116,9 @@ func (h Hint) Validate() error {
 	}
 	if len(h.CRMPaymentID) > 500 || len(h.CRMOrg) > 500 || len(h.Type) > 100 {
 		return fmt.Errorf("hint: crmPaymentId, crmOrg or type is too long")
+	}
+	if err := checkDeliveries(h.Deliveries); err != nil {
+		return fmt.Errorf("hint: %w", err)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func fullHint() payment.Hint {
 	return payment.Hint{
 		Version: payment.MessageVersion, EventID: "evt_1", Type: "charge.dispute.created", Created: 1769000001, Livemode: true,
 		Account: "acct_1", PaymentIntent: "pi_1", CheckoutSession: "cs_test_a1", Charge: "ch_1", Refund: "re_1", Dispute: "dp_1",
-		CRMPaymentID: "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01", CRMOrg: "contoso.crm.dynamics.com",
+		CRMPaymentID: "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01", CRMOrg: "contoso.crm.dynamics.com", Deliveries: 7,
 	}
 }
 
@@ -24,7 +24,7 @@ func TestHintOnTheWire(t *testing.T) {
 	for wire, hint := range map[string]payment.Hint{
 		`{"v":1,"event":"evt_1","type":"charge.dispute.created","created":1769000001,"livemode":true,"account":"acct_1","paymentIntent":"pi_1",` +
 			`"checkoutSession":"cs_test_a1","charge":"ch_1","refund":"re_1","dispute":"dp_1",` +
-			`"crmPaymentId":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","crmOrg":"contoso.crm.dynamics.com"}`: fullHint(),
+			`"crmPaymentId":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","crmOrg":"contoso.crm.dynamics.com","deliveries":7}`: fullHint(),
 		`{"v":1,"livemode":false}`: {Version: payment.MessageVersion},
 	} {
 		body, err := hint.Encode()
@@ -58,6 +58,8 @@ func TestDecodeHintRefuses(t *testing.T) {
 		"long row":          {`{"v":1,"crmPaymentId":"` + strings.Repeat("x", 501) + `"}`, "too long"},
 		"long organisation": {`{"v":1,"crmOrg":"` + strings.Repeat("x", 501) + `"}`, "too long"},
 		"long type":         {`{"v":1,"type":"` + strings.Repeat("x", 101) + `"}`, "too long"},
+		"deliveries below":  {`{"v":1,"deliveries":-1}`, "deliveries"},
+		"deliveries above":  {`{"v":1,"deliveries":501}`, "deliveries"},
 		"a float of time":   {`{"v":1,"created":1.5}`, "created"},
 	} {
 		hint, err := payment.DecodeHint([]byte(c.body))
@@ -74,7 +76,7 @@ func TestDecodeHintRefuses(t *testing.T) {
 func TestDecodeHintAtItsLimits(t *testing.T) {
 	want := payment.Hint{
 		Version: 1, Type: strings.Repeat("x", 100), CRMPaymentID: strings.Repeat("p", 500), CRMOrg: strings.Repeat("o", 500),
-		PaymentIntent: "pi_" + strings.Repeat("x", 250),
+		PaymentIntent: "pi_" + strings.Repeat("x", 250), Deliveries: payment.MaxDeliveries,
 	}
 	body, err := want.Encode()
 	if err != nil {
@@ -86,6 +88,31 @@ func TestDecodeHintAtItsLimits(t *testing.T) {
 	}
 	if _, err := payment.DecodeHint(append(body, ' ')); err == nil {
 		t.Error("one byte more is taken")
+	}
+}
+
+// TestDeliveriesAreCountedUpToTheirLimit: what goes back to the queue can be
+// read there, however often it does.
+func TestDeliveriesAreCountedUpToTheirLimit(t *testing.T) {
+	hint, change := payment.Hint{}, payment.RowChange{Payment: "3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01"}
+	for _, c := range []struct{ more, want int }{{1, 1}, {0, 1}, {-3, 1}, {498, 499}, {1, 500}, {1, 500}, {1 << 30, 500}} {
+		hint, change = hint.Delivered(c.more), change.Delivered(c.more)
+		if hint.Deliveries != c.want || change.Deliveries != c.want {
+			t.Errorf("%d more are %d of the hint and %d of the change, want %d", c.more, hint.Deliveries, change.Deliveries, c.want)
+		}
+		body, err := hint.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, err := payment.DecodeHint(body); err != nil || read.Deliveries != c.want {
+			t.Errorf("%+v, %v", read, err)
+		}
+		if body, err = change.Encode(); err != nil {
+			t.Fatal(err)
+		}
+		if read, err := payment.DecodeRowChange(body); err != nil || read.Deliveries != c.want {
+			t.Errorf("%+v, %v", read, err)
+		}
 	}
 }
 

@@ -13,6 +13,13 @@ import (
 // enqueued.
 const MessageVersion = 1
 
+// MaxDeliveries is how often a hint or a row change may be delivered in vain
+// before a person is told. What goes back to the queue while its neighbours are
+// finished is a new message to Service Bus, which counts from one again and would
+// never give it up; so the count travels in the message. Each delivery holds on
+// to what is left for half a minute at least, so this outlasts four hours.
+const MaxDeliveries = 500
+
 // maxMessage bounds a message body in bytes. The largest message that PayBridge
 // writes is far smaller: everything in it is bounded.
 const maxMessage = 16 << 10
@@ -36,6 +43,17 @@ func decodeMessage(body []byte, v any) error {
 func checkVersion(version int) error {
 	if version != MessageVersion {
 		return fmt.Errorf("version %d, this build reads version %d", version, MessageVersion)
+	}
+	return nil
+}
+
+// delivered adds deliveries to a count.
+func delivered(count, n int) int { return min(count+max(n, 0), MaxDeliveries) }
+
+// checkDeliveries refuses a count that Encode never writes.
+func checkDeliveries(count int) error {
+	if count < 0 || count > MaxDeliveries {
+		return fmt.Errorf("deliveries are not between 0 and %d", MaxDeliveries)
 	}
 	return nil
 }

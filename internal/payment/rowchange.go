@@ -23,6 +23,15 @@ type RowChange struct {
 	// to be looked at beside those that it records: a second one that can still
 	// be paid is named nowhere else.
 	Attempts []string `json:"attempts,omitempty"`
+	// Deliveries is how often the change was delivered in vain by messages
+	// before this one, MaxDeliveries at most.
+	Deliveries int `json:"deliveries,omitempty"`
+}
+
+// Delivered returns the change with n more deliveries in vain.
+func (c RowChange) Delivered(n int) RowChange {
+	c.Deliveries = delivered(c.Deliveries, n)
+	return c
 }
 
 // maxAttempts bounds the attempts that a row change names.
@@ -60,6 +69,9 @@ func DecodeRowChange(body []byte) (RowChange, error) {
 		return RowChange{}, fmt.Errorf("row change: payment: %w", err)
 	}
 	c.Payment = id
+	if err := checkDeliveries(c.Deliveries); err != nil {
+		return RowChange{}, fmt.Errorf("row change: %w", err)
+	}
 	if len(c.Attempts) > maxAttempts {
 		return RowChange{}, fmt.Errorf("row change: attempts are more than %d", maxAttempts)
 	}

@@ -34,6 +34,8 @@ func TestDecodeRowChangeRefuses(t *testing.T) {
 		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","attempts":["pi_1/../x"]}`:                                 "attempts",
 		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","attempts":["ch_1"]}`:                                      "attempts",
 		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","attempts":["pi_1"` + strings.Repeat(`,"pi_1"`, 20) + `]}`: "more than 20",
+		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","deliveries":-1}`:                                          "deliveries",
+		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","deliveries":501}`:                                         "deliveries",
 		strings.Repeat(" ", 16<<10+1): "16385 bytes",
 	} {
 		if _, err := DecodeRowChange([]byte(body)); err == nil || !strings.Contains(err.Error(), says) {
