@@ -15,10 +15,10 @@ import (
 	"paybridge/internal/backoff"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/rounds"
-	"paybridge/internal/truth"
 )
 
 // The names in function.json.
@@ -37,23 +37,15 @@ type Rows interface {
 	Note(ctx context.Context, row *crm.Row, events []crm.Event) error
 }
 
-// Stripe is the Stripe side: package stripeapi. The account is the connected
-// account to read from, empty for one's own.
-type Stripe interface {
-	truth.Reader
-	// Charge returns the id of the PaymentIntent that made a charge,
-	// empty for a charge that none made.
-	Charge(ctx context.Context, account, id string) (string, error)
-}
-
 // Config is what the function works with.
 type Config struct {
 	// Missing names the settings without which nothing can be done; then every
 	// invocation fails, and the messages wait.
 	Missing []string
 
-	Rows   Rows
-	Stripe Stripe
+	Rows Rows
+	// Stripe is the Stripe side: package stripeapi.
+	Stripe judge.Stripe
 	// Livemode is the mode of this deployment.
 	Livemode bool
 	// Org is the host name of the CRM organisation, in lower case.
@@ -69,6 +61,10 @@ type Config struct {
 	// Patience is for how long what is left of a batch is held on to when the
 	// rest is finished. Zero means 30 s.
 	Patience time.Duration
+}
+
+func (c *Config) judge() judge.Judge {
+	return judge.Judge{Stripe: c.Stripe, Livemode: c.Livemode, Org: c.Org}
 }
 
 // Function returns the function, ready to be registered.

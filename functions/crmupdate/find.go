@@ -2,12 +2,11 @@ package crmupdate
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"paybridge/internal/crm"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
-	"paybridge/internal/payment"
 )
 
 // find reads the rows of the jobs, in one round trip when the hints name them.
@@ -46,7 +45,11 @@ func (c *Config) find(ctx context.Context, jobs []*job) (work, again []*job) {
 		more, nowhere, failed := c.load(ctx, gone, (*job).stored)
 		found, again = append(found, more...), append(again, failed...)
 		for _, j := range nowhere {
-			again = append(again, c.review(ctx, j, j.goneReason())...)
+			if h := j.hints[0]; h.Link().Ours(c.Org) {
+				again = append(again, c.review(ctx, j, judge.GoneReason(h, j.id))...)
+			} else {
+				c.log(ctx, j, outcome.Done, judge.Foreign, nil)
+			}
 		}
 	}
 	return append(work, merge(found)...), again
@@ -106,72 +109,28 @@ func (j *job) take(loaded crm.Loaded) error {
 	return nil
 }
 
-// goneReason tells a person that a row is not there.
-func (j *job) goneReason() string {
-	return fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Restore it, or remove CRM_PaymentId from the metadata in Stripe.", j.id, j.object())
-}
-
 // stored looks for the row that records the Stripe ids of the first hint.
 func (j *job) stored() crm.By {
 	h := j.hints[0]
 	return crm.By{PaymentIntent: h.PaymentIntent, CheckoutSession: h.CheckoutSession}
 }
 
-// object is the id that tells a person which of Stripe's objects is meant.
-func (j *job) object() string {
-	h := j.hints[0]
-	for _, id := range []string{h.PaymentIntent, h.CheckoutSession, h.Charge, h.EventID} {
-		if id != "" {
-			return id
-		}
-	}
-	return "object"
-}
-
-// link asks Stripe which row an object pays for: refunds and disputes carry no
-// metadata of their own, their PaymentIntent does. It reports whether the job
-// has a row to look for; where it has not, the payment is none of the CRM's
-// and the job is finished.
+// link finds out which row an object pays for. It reports whether there is more
+// to look for now; where there is not, the payment is none of the CRM's and the
+// job is finished.
 func (c *Config) link(ctx context.Context, j *job) (bool, error) {
 	h := &j.hints[0]
-	l := payment.Link{CRMPaymentID: h.CRMPaymentID, CRMOrg: h.CRMOrg}
-	if l.CRMPaymentID == "" {
-		if h.PaymentIntent == "" && h.CheckoutSession == "" && h.Charge != "" {
-			id, err := c.Stripe.Charge(ctx, j.account, h.Charge)
-			if err != nil {
-				return false, err
-			}
-			h.PaymentIntent = id
-		}
-		switch {
-		case h.PaymentIntent != "":
-			intent, err := c.Stripe.Intent(ctx, j.account, h.PaymentIntent)
-			if err != nil {
-				return false, err
-			}
-			l = intent.Link
-		case h.CheckoutSession != "":
-			session, err := c.Stripe.Session(ctx, j.account, h.CheckoutSession)
-			if err != nil {
-				return false, err
-			}
-			l = session.Link
-		}
+	if found, err := c.judge().NameIntent(ctx, h); found || err != nil {
+		return found, err
 	}
-	if !c.ours(l) {
-		c.log(ctx, j, outcome.Done, "the payment belongs to another CRM organisation", nil)
+	row, why, err := c.judge().Whose(ctx, *h)
+	if err != nil {
+		return false, err
+	}
+	if row == "" {
+		c.log(ctx, j, outcome.Done, why, nil)
 		return false, nil
 	}
-	id, err := payment.ParseRowID(l.CRMPaymentID)
-	switch {
-	case err == nil:
-		j.id = id
-		return true, nil
-	case l.CRMOrg != "" && l.CRMPaymentID != "":
-		// Somebody meant this organisation and misspelt the row.
-		return false, outcome.Reviewf("Stripe's %s names this CRM but no payment in it: its CRM_PaymentId is %w. Correct the metadata in Stripe.", j.object(), err)
-	default:
-		c.log(ctx, j, outcome.Done, "the payment was not made for the CRM", nil)
-		return false, nil
-	}
+	j.id = row
+	return true, nil
 }

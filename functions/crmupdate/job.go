@@ -1,7 +1,6 @@
 package crmupdate
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -186,17 +185,4 @@ func (j *job) attempts() []string {
 		ids = append(ids, in.ID)
 	}
 	return ids
-}
-
-// describe says what the row shows now, for the timeline.
-func describe(p payment.Payment) string {
-	currency, err := payment.ParseCurrency(p.Currency)
-	if err != nil || p.AmountReceived == 0 {
-		return fmt.Sprintf("%v.", p.Status)
-	}
-	text := fmt.Sprintf("%v: %s %s received", p.Status, payment.FromMinor(p.AmountReceived, currency).StringFixed(currency.Decimals()), currency)
-	if p.AmountRefunded > 0 {
-		text += fmt.Sprintf(", %s %s refunded", payment.FromMinor(p.AmountRefunded, currency).StringFixed(currency.Decimals()), currency)
-	}
-	return text + "."
 }

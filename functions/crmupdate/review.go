@@ -4,24 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
-	"paybridge/internal/dataverse"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 )
-
-// review plans what is written when a person has to look.
-func (j *job) review(reason string) plan {
-	var values dataverse.Values
-	if j.row != nil {
-		values = j.row.LastErrorValue(payment.ReviewPrefix + reason)
-	}
-	return j.planned(values, crm.NeedsReview, reason)
-}
 
 // broken deals with an error about one job before its row was read: it is
 // tried again, or shown to a person.
@@ -35,7 +25,7 @@ func (c *Config) broken(ctx context.Context, j *job, err error) []*job {
 // review writes at once that a person has to look at the job, and returns the
 // job when even that has to be tried again.
 func (c *Config) review(ctx context.Context, j *job, reason string) []*job {
-	p := j.review(reason)
+	p := j.planned(judge.Review(j.row, reason))
 	err := c.Rows.Save(ctx, []crm.Change{p.change})[0]
 	switch {
 	case err == nil:
@@ -56,7 +46,7 @@ func (c *Config) unwritten(ctx context.Context, p plan, err error) []*job {
 	if outcome.Of(err) != outcome.Review {
 		return []*job{p.job.fail(err)}
 	}
-	detail := cannotShow(p.detail, err)
+	detail := judge.CannotShow(p.detail, err)
 	events := slices.DeleteFunc(p.change.Events, func(e crm.Event) bool { return p.job.events[e.ID].Tells(detail) })
 	for i := range events {
 		events[i].Detail = detail
@@ -70,15 +60,6 @@ func (c *Config) unwritten(ctx context.Context, p plan, err error) []*job {
 	default:
 		return []*job{p.job.fail(outcome.Againf("%w", err))}
 	}
-}
-
-// cannotShow says what the row would show and why it does not.
-func cannotShow(detail string, err error) string {
-	const but = " The row cannot show it: "
-	if strings.Contains(detail, but) {
-		return detail
-	}
-	return detail + but + advice.Sentence(err)
 }
 
 // telling bounds how long it takes to tell that a job is given up. The budget of
@@ -97,7 +78,7 @@ func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
 			left = append(left, j)
 			continue
 		}
-		p := j.review(j.vainReason())
+		p := j.planned(judge.Review(j.row, j.vainReason()))
 		switch err := c.Rows.Save(ctx, []crm.Change{p.change})[0]; {
 		case err == nil:
 			c.finish(ctx, p)
@@ -117,5 +98,5 @@ func (j *job) vainReason() string {
 
 // takenReason tells a person that another row records what this one would.
 func (j *job) takenReason() string {
-	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", j.object(), j.id)
+	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", judge.Object(j.hints[0]), j.id)
 }

@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"strings"
 	"time"
 
-	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
-	"paybridge/internal/dataverse"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
-	"paybridge/internal/payment"
 	"paybridge/internal/rounds"
 	"paybridge/internal/truth"
 )
@@ -39,13 +35,12 @@ func (c *Config) work(ctx context.Context, j *job) rounds.Next {
 			return rounds.Finished
 		}
 	}
-	j.facts, j.err = truth.Read(ctx, c.Stripe, j.account, j.row.Row, c.Livemode, truth.Names{
-		Intents: j.intentIDs(), Sessions: j.sessionIDs(),
-	})
+	var strangers judge.Strangers
+	j.facts, strangers, j.err = c.judge().Read(ctx, j.account, j.row, truth.Names{Intents: j.intentIDs(), Sessions: j.sessionIDs()})
 	if outcome.Of(j.err) == outcome.Again {
 		return rounds.Again
 	}
-	if c.turnAway(ctx, j); len(j.hints) == 0 {
+	if c.turnAway(ctx, j, strangers); len(j.hints) == 0 {
 		return rounds.Finished
 	}
 	return rounds.Write
@@ -59,39 +54,19 @@ func next(again []*job) rounds.Next {
 	return rounds.Finished
 }
 
-// plan works out what the row has to show. What a person has to settle is
-// planned too: the row's columns stay and the reason is written beside them.
-// The error is of class again.
+// plan works out what the row has to show. The error is of class again.
 func (c *Config) plan(j *job) (plan, error) {
-	err := j.err
-	var p payment.Payment
-	if err == nil {
-		p, err = payment.Project(j.row.Row, j.facts)
-	}
+	s, err := judge.Show(j.row, j.facts, j.err)
 	if err != nil {
-		if _, ok := errors.AsType[*payment.Disagreement](err); ok || outcome.Of(err) == outcome.Review {
-			return j.review(advice.Sentence(err)), nil
-		}
 		return plan{}, err
 	}
-	j.status = p.Status
-	values, err := j.row.Values(p)
-	if err != nil {
-		return j.review(advice.Sentence(err)), nil
-	}
-	if strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
-		maps.Copy(values, j.row.LastErrorValue(""))
-	}
-	result := crm.NoChange
-	if len(values) > 0 {
-		result = crm.Applied
-	}
-	return j.planned(values, result, describe(p)), nil
+	j.status = s.Status
+	return j.planned(s), nil
 }
 
-func (j *job) planned(values dataverse.Values, result crm.EventOutcome, detail string) plan {
-	p := plan{job: j, result: result, detail: detail}
-	p.change = crm.Change{Row: j.row, Values: values}
+func (j *job) planned(s judge.Showing) plan {
+	result, detail := s.Outcome, s.Detail
+	p := plan{job: j, result: result, detail: detail, change: crm.Change{Row: j.row, Values: s.Values}}
 	for _, h := range j.hints {
 		if h.EventID == "" || !j.records(h.EventID, result, detail) {
 			continue
@@ -158,7 +133,7 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 			again = append(again, p.job.conflict(err))
 		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:
 			// Dataverse refuses the columns: the reason may still be written.
-			again = append(again, c.review(ctx, p.job, cannotShow(p.detail, err))...)
+			again = append(again, c.review(ctx, p.job, judge.CannotShow(p.detail, err))...)
 		default:
 			again = append(again, c.unwritten(ctx, p, err)...)
 		}
@@ -188,19 +163,9 @@ func (c *Config) finish(ctx context.Context, p plan) {
 	if p.result == crm.NeedsReview {
 		class = outcome.Review
 	} else {
-		p.job.asks = p.job.unsatisfied()
+		p.job.asks = judge.Unsatisfied(p.job.row, p.job.facts)
 	}
 	c.log(ctx, p.job, class, p.result.String()+": "+p.detail, nil)
-}
-
-// unsatisfied reports whether the row asks for something that is still to be
-// done, or for something that cannot be done and nobody was told.
-func (j *job) unsatisfied() bool {
-	step, err := payment.Decide(j.row.Row, j.facts)
-	if err != nil {
-		return !strings.HasPrefix(j.row.LastError, payment.RefusalPrefix)
-	}
-	return step.Action != payment.Nothing
 }
 
 // log writes the one wide line about each hint of a job.

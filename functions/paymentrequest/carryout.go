@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"paybridge/internal/advice"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/stripeapi"
@@ -28,17 +28,17 @@ const (
 // agree. What a person has to be told ends up in the job's reason; the error is
 // of class again.
 func (c *Config) carryOut(ctx context.Context, j *job) error {
-	if j.row.Ask.Request <= payment.RequestNone {
+	if !judge.Asks(j.row) {
 		return c.lookAgain(ctx, j)
 	}
 	if err := c.read(ctx, j); err != nil {
-		j.blind = true
+		j.Blind = true
 		return c.told(j, err)
 	}
 	for range maxSteps {
 		step, err := payment.Decide(j.row.Row, j.facts)
 		if err != nil {
-			j.tell(err)
+			j.Tell(err)
 			return nil
 		}
 		if step.Action == payment.Nothing {
@@ -64,7 +64,7 @@ func (c *Config) carryOut(ctx context.Context, j *job) error {
 				err = c.pair(ctx, j, step)
 			}
 			if err != nil {
-				j.blind = true
+				j.Blind = true
 				return c.told(j, err)
 			}
 		case stripeapi.IsIdempotencyConflict(err):
@@ -110,26 +110,16 @@ func (c *Config) lost(ctx context.Context, j *job, step payment.Step, err error)
 	return nil
 }
 
-// lookAgain is for a row that asks for nothing. Stripe is read only where a
-// person had something to settle, which may be settled now, and where the row
-// stopped asking while something was made for it, which it has to name. The
-// row may name a payment that cannot be read from here, such as a connected
-// account's, or none at all, while Stripe's news was of one: then what a person
-// has to settle stands until the news can be judged again.
+// lookAgain is for a row that asks for nothing.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
-	named := len(j.named.Intents)+len(j.named.Sessions) > 0
-	if !named && !strings.HasPrefix(j.row.LastError, payment.ReviewPrefix) {
-		j.blind = true
+	if j.Idle(j.row, len(j.named.Intents)+len(j.named.Sessions) > 0) {
 		return nil
 	}
 	err := c.read(ctx, j)
 	if outcome.Of(err) == outcome.Again {
 		return err
 	}
-	j.blind = err != nil || len(j.facts.Intents)+len(j.facts.Sessions) == 0
-	if j.blind {
-		j.reason = j.row.LastError
-	}
+	j.Look(j.row, j.facts, err)
 	return nil
 }
 
@@ -142,7 +132,7 @@ func (c *Config) told(j *job, err error) error {
 	if e, ok := errors.AsType[*stripeapi.Error](err); ok && len(j.steps) > 0 {
 		err = &payment.Refusal{Reason: advice.Refused(e)}
 	}
-	j.tell(err)
+	j.Tell(err)
 	return nil
 }
 

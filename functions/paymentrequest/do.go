@@ -24,7 +24,7 @@ func (c *Config) do(ctx context.Context, j *job, step payment.Step) (done bool, 
 		return false, j.intent(in, err)
 	case payment.CreateSession:
 		if c.SuccessURL == "" {
-			j.tell(&payment.Refusal{Reason: "Checkout links are not set up: Stripe needs a page to send the customer to after paying. Ask your administrator to set PaymentSuccessUrl."})
+			j.Tell(&payment.Refusal{Reason: "Checkout links are not set up: Stripe needs a page to send the customer to after paying. Ask your administrator to set PaymentSuccessUrl."})
 			return true, nil
 		}
 		s, err := c.Stripe.CreateSession(ctx, "", c.sessionRequest(j, step))
@@ -141,7 +141,7 @@ func (c *Config) reached(ctx context.Context, j *job, refunds []payment.IssuedRe
 	}
 	step, err := payment.Decide(j.row.Row, j.facts)
 	if err != nil {
-		j.tell(err)
+		j.Tell(err)
 		return nil
 	}
 	if step.Action != payment.RefundIntent {
@@ -161,7 +161,7 @@ func (j *job) refuseRefund(r payment.IssuedRefund, step payment.Step) error {
 	if reason == "" {
 		reason = r.Status
 	}
-	j.tell(&payment.Refusal{Reason: fmt.Sprintf("The refund %s of %s %s did not work at Stripe (%s), so the money is still here. Pay it back another way, or refund it in Stripe's Dashboard.",
+	j.Tell(&payment.Refusal{Reason: fmt.Sprintf("The refund %s of %s %s did not work at Stripe (%s), so the money is still here. Pay it back another way, or refund it in Stripe's Dashboard.",
 		r.ID, payment.FromMinor(r.Amount, step.Currency).StringFixed(step.Currency.Decimals()), step.Currency, reason)})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/truth"
@@ -24,8 +25,8 @@ type job struct {
 
 	row   *crm.Row
 	facts payment.Facts
-	// blind says that Stripe could not be read: the row keeps what it shows.
-	blind bool
+	// Answer is what the row has to show.
+	judge.Answer
 	// look asks for a search at Stripe: an idempotency key met other
 	// parameters, so there is an object that the row does not name.
 	look bool
@@ -38,9 +39,6 @@ type job struct {
 	spent []string
 	// steps are what was done at Stripe, for the log.
 	steps []string
-	// reason is what the row tells a person, with its prefix.
-	reason string
-	status payment.Status
 
 	err       error
 	changed   bool
@@ -79,7 +77,7 @@ func (j *job) Absorbed() bool { return false }
 
 // reset forgets what was read.
 func (j *job) reset() {
-	j.row, j.facts, j.blind, j.reason, j.err, j.changed = nil, payment.Facts{}, false, "", nil, false
+	j.row, j.facts, j.Answer, j.err, j.changed = nil, payment.Facts{}, judge.Answer{Status: j.Status}, nil, false
 }
 
 // log writes the one wide line about a job.
@@ -99,11 +97,11 @@ func (c *Config) log(ctx context.Context, j *job, class outcome.Class, result st
 		attrs = append(attrs, slog.String("request", j.row.Text()),
 			slog.String("payment_intent", j.row.Recorded.PaymentIntentID), slog.String("checkout_session", j.row.Recorded.CheckoutSessionID))
 	}
-	if j.status != 0 {
-		attrs = append(attrs, slog.String("payment_status", j.status.String()))
+	if j.Status != 0 {
+		attrs = append(attrs, slog.String("payment_status", j.Status.String()))
 	}
-	if j.reason != "" {
-		attrs = append(attrs, slog.String("reason", j.reason))
+	if j.Reason != "" {
+		attrs = append(attrs, slog.String("reason", j.Reason))
 	}
 	if j.err != nil {
 		attrs = append(attrs, slog.String("error", j.err.Error()))

@@ -26,7 +26,7 @@ func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
 		j.err = outcome.Againf("%w", err)
 		return []*job{j}
 	}
-	j.reason = payment.ReviewPrefix + detail
+	j.Reason = payment.ReviewPrefix + detail
 	c.log(ctx, j, outcome.Review, "told in the timeline")
 	return nil
 }
@@ -61,7 +61,7 @@ func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
 		if j.row != nil {
 			told := payment.ReviewPrefix + reason + j.made()
 			if c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(told)}})[0] == nil {
-				j.reason = told
+				j.Reason = told
 				c.log(ctx, j, outcome.Review, "told on the row")
 				continue
 			}
@@ -90,10 +90,10 @@ func (c *Config) noteOnce(ctx context.Context, row *crm.Row, event crm.Event) er
 func (j *job) unshown(err error) string {
 	text := "The row cannot show it: " + advice.Sentence(err)
 	switch {
-	case j.reason != "":
-		return j.reason + " " + text
-	case j.status != 0:
-		return j.status.String() + ". " + text
+	case j.Reason != "":
+		return j.Reason + " " + text
+	case j.Status != 0:
+		return j.Status.String() + ". " + text
 	default:
 		return text
 	}

@@ -3,11 +3,9 @@ package paymentrequest
 import (
 	"context"
 	"errors"
-	"maps"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
-	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/rounds"
@@ -57,22 +55,22 @@ func (c *Config) work(ctx context.Context, j *job) rounds.Next {
 func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 	changes := make([]crm.Change, len(jobs))
 	for i, j := range jobs {
-		changes[i] = crm.Change{Row: j.row, Values: c.values(j)}
+		changes[i] = crm.Change{Row: j.row, Values: j.Values(j.row, j.facts)}
 	}
 	for i, err := range c.Rows.Save(ctx, changes) {
 		j := jobs[i]
 		if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
 			// Dataverse refuses the columns: the reason may still be written.
 			unshown := j.unshown(err)
-			j.reason = payment.ReviewPrefix + advice.Sentence(err)
-			err = c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(j.reason)}})[0]
+			j.Reason = payment.ReviewPrefix + advice.Sentence(err)
+			err = c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(j.Reason)}})[0]
 			if err != nil && outcome.Of(err) == outcome.Review && !raced(err) {
 				again = append(again, c.note(ctx, j, unshown)...)
 				continue
 			}
 		}
 		switch {
-		case err == nil && j.reason != "":
+		case err == nil && j.Reason != "":
 			c.log(ctx, j, outcome.Review, "told on the row")
 		case err == nil && len(changes[i].Values) == 0:
 			c.log(ctx, j, outcome.Done, "both ends agree already")
@@ -92,50 +90,3 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 
 // raced reports whether somebody wrote in between.
 func raced(err error) bool { return errors.Is(err, crm.ErrChanged) || errors.Is(err, crm.ErrTaken) }
-
-// values are the columns to write: what Stripe says, which request was carried
-// out, and what a person has to be told.
-func (c *Config) values(j *job) dataverse.Values {
-	values := dataverse.Values{}
-	if !j.blind {
-		maps.Copy(values, c.shown(j))
-	}
-	if j.reason == "" && (j.row.Handled != "" || j.row.Ask.Request > payment.RequestNone) {
-		maps.Copy(values, j.row.HandledValue(j.row.Text()))
-	}
-	maps.Copy(values, j.row.LastErrorValue(j.reason))
-	return values
-}
-
-// shown are the columns in which the row differs from what Stripe says.
-func (c *Config) shown(j *job) dataverse.Values {
-	p, show, err := payment.Outcome(j.row.Row, j.facts)
-	if err != nil {
-		// It comes before a refusal: while it stands the columns are not what
-		// Stripe says.
-		j.reason = ""
-		j.tell(err)
-	}
-	if !show {
-		return nil
-	}
-	j.status = p.Status
-	values, err := j.row.Values(p)
-	if err != nil {
-		j.tell(outcome.Reviewf("%w", err))
-	}
-	return values
-}
-
-// tell notes what the row has to tell a person. The first reason stays: it is
-// the one about the request.
-func (j *job) tell(err error) {
-	if j.reason != "" {
-		return
-	}
-	prefix := payment.RefusalPrefix
-	if _, ok := errors.AsType[*payment.Refusal](err); !ok {
-		prefix = payment.ReviewPrefix
-	}
-	j.reason = prefix + advice.Sentence(err)
-}

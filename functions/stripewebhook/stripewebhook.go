@@ -102,7 +102,7 @@ func (c *Config) handle(ctx context.Context, req *customhandler.Request) (custom
 		return acknowledge(ctx, "events of this type are not used")
 	case hint.Livemode != c.Livemode:
 		return acknowledge(ctx, fmt.Sprintf("this deployment is in %s mode and the event is in %s mode", mode(c.Livemode), mode(hint.Livemode)))
-	case c.Org != "" && hint.CRMOrg != "" && hint.CRMOrg != c.Org:
+	case !hint.Link().Ours(c.Org):
 		return acknowledge(ctx, "the payment belongs to another CRM organisation")
 	}
 	return enqueue(ctx, hint)

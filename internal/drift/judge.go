@@ -64,8 +64,7 @@ func (r *run) judge(ctx context.Context, l look, things []stripeapi.Listed) ([]v
 
 // concerns reports whether a thing can be about a payment of this CRM.
 func (r *run) concerns(t stripeapi.Listed) bool {
-	foreign := t.Link.CRMOrg != "" && r.config.Org != "" && t.Link.CRMOrg != r.config.Org
-	return !foreign && t.Hint.Livemode == r.config.Livemode && (t.Hint.PaymentIntent != "" || t.Hint.CheckoutSession != "")
+	return t.Link.Ours(r.config.Org) && t.Hint.Livemode == r.config.Livemode && (t.Hint.PaymentIntent != "" || t.Hint.CheckoutSession != "")
 }
 
 // rowOf returns the row that a thing names.

@@ -17,6 +17,10 @@ type Link struct {
 	CRMOrg string
 }
 
+// Ours reports whether a link can mean a row of the CRM organisation with this
+// host name: one that names no organisation can mean any.
+func (l Link) Ours(org string) bool { return l.CRMOrg == "" || org == "" || l.CRMOrg == org }
+
 // IntentStatus is the status of a PaymentIntent in Stripe's words.
 type IntentStatus string
 

@@ -46,6 +46,9 @@ type Hint struct {
 	Deliveries int `json:"deliveries,omitempty"`
 }
 
+// Link is what the hint says of the row.
+func (h Hint) Link() Link { return Link{CRMPaymentID: h.CRMPaymentID, CRMOrg: h.CRMOrg} }
+
 // Delivered returns the hint with n more deliveries in vain.
 func (h Hint) Delivered(n int) Hint {
 	h.Deliveries = delivered(h.Deliveries, n)
