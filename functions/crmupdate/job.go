@@ -7,6 +7,7 @@ import (
 
 	"paybridge/internal/crm"
 	"paybridge/internal/payment"
+	"paybridge/internal/truth"
 )
 
 // job is the work on one payment: the hints that are about it and what has
@@ -146,29 +147,12 @@ func (j *job) eventIDs() []string {
 	return ids
 }
 
-// intentIDs returns the PaymentIntents that the hints name, each once.
-func (j *job) intentIDs() []string {
-	return j.ids(func(h payment.Hint) string { return h.PaymentIntent })
-}
-
-// sessionIDs returns the Checkout Sessions that the hints name, each once.
-func (j *job) sessionIDs() []string {
-	return j.ids(func(h payment.Hint) string { return h.CheckoutSession })
-}
-
-func (j *job) ids(of func(payment.Hint) string) []string {
-	var ids []string
+// names are the objects of Stripe's that the hints name.
+func (j *job) names() (n truth.Names) {
 	for _, h := range j.hints {
-		ids = appendNew(ids, of(h))
+		n.Add(h.PaymentIntent, h.CheckoutSession)
 	}
-	return ids
-}
-
-func appendNew(ids []string, id string) []string {
-	if id == "" || slices.Contains(ids, id) {
-		return ids
-	}
-	return append(ids, id)
+	return n
 }
 
 // attempts are the ids of all PaymentIntents and Checkout Sessions that were

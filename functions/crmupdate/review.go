@@ -95,8 +95,3 @@ func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
 func (j *job) vainReason() string {
 	return fmt.Sprintf("PayBridge has tried %d times to bring this payment up to date, in vain, while it did so with others: %s Ask an administrator to remove the cause; then the payment's next event, or paybridge replay, brings it up to date.", j.deliveries, advice.Sentence(j.err))
 }
-
-// takenReason tells a person that another row records what this one would.
-func (j *job) takenReason() string {
-	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", judge.Object(j.hints[0]), j.id)
-}

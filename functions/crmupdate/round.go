@@ -11,7 +11,6 @@ import (
 	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/rounds"
-	"paybridge/internal/truth"
 )
 
 // plan is what is to be written for a job and what to say about it.
@@ -36,7 +35,7 @@ func (c *Config) work(ctx context.Context, j *job) rounds.Next {
 		}
 	}
 	var strangers judge.Strangers
-	j.facts, strangers, j.err = c.judge().Read(ctx, j.account, j.row, truth.Names{Intents: j.intentIDs(), Sessions: j.sessionIDs()})
+	j.facts, strangers, j.err = c.judge().Read(ctx, j.account, j.row, j.names())
 	if outcome.Of(j.err) == outcome.Again {
 		return rounds.Again
 	}
@@ -128,7 +127,7 @@ func (c *Config) write(ctx context.Context, jobs []*job) (again []*job) {
 			c.finish(ctx, p)
 		case errors.Is(err, crm.ErrTaken) && p.job.taken && p.result != crm.NeedsReview:
 			// It was no race: reading again did not help.
-			again = append(again, c.review(ctx, p.job, p.job.takenReason())...)
+			again = append(again, c.review(ctx, p.job, judge.TakenReason(p.job.hints[0], p.job.id))...)
 		case raced(err):
 			again = append(again, p.job.conflict(err))
 		case outcome.Of(err) == outcome.Review && p.result != crm.NeedsReview:

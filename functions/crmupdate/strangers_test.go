@@ -92,3 +92,27 @@ func TestASessionVouchesForItsIntent(t *testing.T) {
 	}
 	r.shows(row, payment.Completed)
 }
+
+// TestTwoObjectsOfOneHintDoNotSendItBackAndForth: each names another row, and
+// neither knows the other.
+func TestTwoObjectsOfOneHintDoNotSendItBackAndForth(t *testing.T) {
+	r := newRig(t)
+	defer r.close()
+	first, _ := r.row(1)
+	second, intent := r.row(2)
+	r.stripe.sessions["cs_1"] = payment.Session{
+		ID: "cs_1", Status: payment.SessionOpen, PaymentStatus: "unpaid", AmountTotal: 1250, Currency: "eur", Link: payment.Link{CRMPaymentID: first},
+	}
+	batch := []string{fmt.Sprintf(`{"v":1,"event":"evt_1","type":"x","livemode":false,"checkoutSession":"cs_1","paymentIntent":%q,"crmPaymentId":%q}`, intent, first)}
+	for n := 0; len(batch) > 0; n++ {
+		if n == 3 {
+			t.Fatalf("it still goes on: %v", batch)
+		}
+		if err := r.run(batch...); err != nil {
+			t.Fatal(err)
+		}
+		batch = r.unfinished()
+	}
+	r.shows(first, 0)
+	r.shows(second, payment.Completed)
+}

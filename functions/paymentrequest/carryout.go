@@ -112,7 +112,7 @@ func (c *Config) lost(ctx context.Context, j *job, step payment.Step, err error)
 
 // lookAgain is for a row that asks for nothing.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
-	if j.Idle(j.row, len(j.named.Intents)+len(j.named.Sessions) > 0) {
+	if j.Idle(j.row, len(j.named.All()) > 0) {
 		return nil
 	}
 	err := c.read(ctx, j)

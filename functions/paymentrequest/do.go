@@ -51,7 +51,7 @@ func (j *job) replaced(intent, session string, err error) {
 	}
 	r := &j.row.Recorded
 	r.PaymentIntentID, r.CheckoutSessionID, r.CheckoutURL = intent, session, ""
-	j.name(intent, session)
+	j.named.Add(intent, session)
 }
 
 // stepNames are the steps as the log names them.

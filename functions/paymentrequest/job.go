@@ -3,7 +3,6 @@ package paymentrequest
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"paybridge/internal/crm"
@@ -43,19 +42,6 @@ type job struct {
 	err       error
 	changed   bool
 	conflicts int
-}
-
-// name notes objects of the row.
-func (j *job) name(ids ...string) {
-	for _, id := range ids {
-		list := &j.named.Intents
-		if payment.ValidStripeID(id, "cs") {
-			list = &j.named.Sessions
-		}
-		if id != "" && !slices.Contains(*list, id) {
-			*list = append(*list, id)
-		}
-	}
 }
 
 // Err is why the last round did not finish the job.

@@ -3,7 +3,6 @@ package paymentrequest
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +33,7 @@ func (c *Config) note(ctx context.Context, j *job, detail string) []*job {
 // made names what was made at Stripe, for a text about a row that may not name
 // it.
 func (j *job) made() string {
-	made := slices.Concat(j.named.Intents, j.named.Sessions)
+	made := j.named.All()
 	if len(made) == 0 {
 		return ""
 	}

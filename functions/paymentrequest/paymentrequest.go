@@ -13,7 +13,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"paybridge/internal/backoff"
@@ -125,7 +124,7 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 		}
 		c.log(ctx, j, class, said)
 		for _, change := range j.changes {
-			body, err := change.With(slices.Concat(j.named.Intents, j.named.Sessions)...).Encode()
+			body, err := change.With(j.named.All()...).Encode()
 			if err != nil {
 				return nil, fmt.Errorf("encoding a row change: %w", err)
 			}
@@ -171,7 +170,7 @@ func (c *Config) decode(ctx context.Context, batch customhandler.Batch) (jobs []
 		changes++
 		change = change.Delivered(message.DeliveryCount)
 		j.changes = append(j.changes, change)
-		j.name(change.Attempts...)
+		j.named.Add(change.Attempts...)
 		j.deliveries = max(j.deliveries, change.Deliveries)
 	}
 	return jobs, changes

@@ -96,3 +96,9 @@ func Object(h payment.Hint) string {
 func GoneReason(h payment.Hint, row payment.RowID) string {
 	return fmt.Sprintf("The CRM has no payment %s, which Stripe's %s names. Restore it, or remove CRM_PaymentId from the metadata in Stripe.", row, Object(h))
 }
+
+// TakenReason tells a person that another row records what the row of a hint
+// would.
+func TakenReason(h payment.Hint, row payment.RowID) string {
+	return fmt.Sprintf("Another payment of the CRM records Stripe's %s already, which names this one, %s. Correct the metadata in Stripe or the ids on the other row.", Object(h), row)
+}

@@ -76,11 +76,12 @@ func CannotShow(detail string, err error) string {
 	return detail + cannot + advice.Sentence(err)
 }
 
-// Told reports whether the timeline tells of an event that the row cannot show
-// it. Then all that another delivery could do is to say so again.
-func (s Showing) Told(recorded crm.Event) bool {
-	detail, _, ok := strings.Cut(recorded.Detail, cannot)
-	return ok && recorded.Outcome == crm.NeedsReview && payment.Alike(detail, s.Detail)
+// Told reports whether a text, of the row or of its timeline, tells a person that
+// the row cannot show it. Then another delivery says so again, unless the cause
+// was removed.
+func (s Showing) Told(text string) bool {
+	detail, _, ok := strings.Cut(strings.TrimPrefix(text, payment.ReviewPrefix), cannot)
+	return ok && payment.Alike(detail, s.Detail)
 }
 
 // Unsatisfied reports whether a row that shows what Stripe says asks for

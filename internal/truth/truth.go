@@ -27,6 +27,21 @@ type Names struct {
 	Intents, Sessions []string
 }
 
+// Add names ids of PaymentIntents and Checkout Sessions, each once; an empty one
+// names nothing.
+func (n *Names) Add(ids ...string) {
+	for _, id := range ids {
+		if payment.ValidStripeID(id, "cs") {
+			n.Sessions = appendNew(n.Sessions, id)
+		} else {
+			n.Intents = appendNew(n.Intents, id)
+		}
+	}
+}
+
+// All returns what is named.
+func (n *Names) All() []string { return slices.Concat(n.Intents, n.Sessions) }
+
 // Read reads what the row records and what else is named, in one trip, but for
 // an intent that its Checkout Session was expected to bring along and did not.
 // A row that records objects of the other mode is an error of class review:

@@ -9,19 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"paybridge/internal/crm"
+	"paybridge/internal/judge"
 	"paybridge/internal/payment"
-	"paybridge/internal/truth"
 )
 
 // Rows is the CRM side: package crm over a Dataverse client.
 type Rows interface {
 	Load(ctx context.Context, lookups []crm.By, events []string) (crm.Loaded, error)
-}
-
-// Stripe is the Stripe side: package stripeapi.
-type Stripe interface {
-	truth.Reader
-	Charge(ctx context.Context, account, id string) (string, error)
 }
 
 // Comparer compares the payments of dead letters at both ends. It writes
@@ -32,7 +26,7 @@ type Comparer struct {
 
 	Rows    Rows
 	Mapping crm.Mapping
-	Stripe  Stripe
+	Stripe  judge.Stripe
 	// Livemode is the mode of the deployment, Org the host of its CRM.
 	Livemode bool
 	Org      string
@@ -46,6 +40,9 @@ const (
 	// patience bounds one page. An end that is down must not keep an operator
 	// from seeing the letters.
 	patience = 30 * time.Second
+	// hops is how many rows are looked at for a hint, which may name the wrong
+	// one.
+	hops = 3
 )
 
 // Compare gives every letter its verdict. It calls progress after each page
@@ -101,10 +98,15 @@ func (c *Comparer) comparePage(ctx context.Context, tasks []*task) (down *Verdic
 		v := unknown("reading the CRM", err)
 		return &v
 	}
-	each(tasks, func(t *task) {
-		if !t.done {
-			t.finish(c.judge(ctx, t))
+	for range hops {
+		each(tasks, func(t *task) { c.judge(ctx, t) })
+		if _, err := c.load(ctx, tasks); err != nil {
+			v := unknown("reading the CRM", err)
+			return &v
 		}
+	}
+	each(tasks, func(t *task) {
+		t.finish(Verdict{State: LeftAlone, Detail: "What it names at Stripe is of several rows."})
 	})
 	if ctx.Err() != nil {
 		v := unknown("reading Stripe", context.Cause(ctx))
@@ -132,7 +134,7 @@ func (c *Comparer) load(ctx context.Context, tasks []*task) (missing []*task, er
 	for _, t := range tasks {
 		if !t.done {
 			open = append(open, t)
-			lookups = append(lookups, crm.By{ID: t.row, PaymentIntent: t.intent, CheckoutSession: t.session})
+			lookups = append(lookups, t.by())
 			events = append(events, t.eventIDs()...)
 		}
 	}
@@ -147,7 +149,7 @@ func (c *Comparer) load(ctx context.Context, tasks []*task) (missing []*task, er
 		t.events = loaded.Events
 		switch f := loaded.Found[i]; {
 		case f.Err != nil:
-			t.finish(unknown("reading the row", f.Err))
+			t.finish(broken("reading the row", f.Err))
 		case f.Row == nil:
 			missing = append(missing, t)
 		default:

@@ -10,6 +10,7 @@ import (
 
 	"paybridge/cmd/paybridge/deadletters"
 	"paybridge/internal/payment"
+	standindataverse "paybridge/standin/dataverse"
 )
 
 // TestVerdictsForetellTheFunctions compares dead letters, lets the function
@@ -78,6 +79,37 @@ func TestVerdictsForetellTheFunctions(t *testing.T) {
 			w.odata(http.MethodDelete, "pb_payments("+row+")", "")
 			return change(w, row), ""
 		}, deadletters.LeftAlone, deadletters.LeftAlone, "The row was deleted"},
+		{"one that names a row which another payment is of", func(w *world) (*deadletters.Letter, string) {
+			wrong, row := w.row(""), w.row("")
+			return hint(w, fmt.Sprintf(`"paymentIntent":%q,"crmPaymentId":%q`, w.paid(1250, "CRM_PaymentId", row)["id"], wrong)), row
+		}, deadletters.OutOfStep, deadletters.InStep, "does not show"},
+		{"one whose payment names no row", func(w *world) (*deadletters.Letter, string) {
+			row := w.row("")
+			return hint(w, fmt.Sprintf(`"paymentIntent":%q,"crmPaymentId":%q`, w.paid(1250)["id"], row)), row
+		}, deadletters.LeftAlone, deadletters.LeftAlone, "does not name the payment"},
+		{"one that misspells its row", func(w *world) (*deadletters.Letter, string) {
+			return hint(w, fmt.Sprintf(`"paymentIntent":%q`, w.paid(1250, "CRM_PaymentId", "order 7", "CRM_Org", org)["id"])), ""
+		}, deadletters.OutOfStep, deadletters.InStep, "names this CRM but no payment in it"},
+		{"one of a row that another organisation had", func(w *world) (*deadletters.Letter, string) {
+			return hint(w, `"paymentIntent":"pi_1","crmPaymentId":"11111111-2222-3333-4444-555555555555","crmOrg":"other.crm.dynamics.com"`), ""
+		}, deadletters.LeftAlone, deadletters.LeftAlone, "another CRM organisation"},
+		{"one of which the charge alone is named, and which the row records", func(w *world) (*deadletters.Letter, string) {
+			paid := w.paid(1250)
+			row := w.row(fmt.Sprintf(`,"pb_paymentintentid":%q`, paid["id"]))
+			return hint(w, fmt.Sprintf(`"charge":%q`, paid["latest_charge"])), row
+		}, deadletters.OutOfStep, deadletters.InStep, "does not show"},
+		{"a change of a row that a person has to settle and that cannot be judged", func(w *world) (*deadletters.Letter, string) {
+			row := w.row(`,"pb_lasterror":"Needs review: The payment is of an account that cannot be read. Ask its owner."`)
+			return change(w, row), row
+		}, deadletters.InStep, deadletters.InStep, "an account that cannot be read"},
+		{"a change of a row that names a payment of another account", func(w *world) (*deadletters.Letter, string) {
+			row := w.row(`,"pb_paymentintentid":"pi_of_another","pb_lasterror":"Needs review: The row asks for 12.5 EUR. Correct it."`)
+			return change(w, row), row
+		}, deadletters.InStep, deadletters.InStep, "The row asks for 12.5 EUR"},
+		{"a change that names another attempt", func(w *world) (*deadletters.Letter, string) {
+			row := w.row("")
+			return w.letter(deadletters.Changes, fmt.Appendf(nil, `{"v":1,"payment":%q,"attempts":[%q]}`, row, w.paid(1250, "CRM_PaymentId", row)["id"])), row
+		}, deadletters.OutOfStep, deadletters.InStep, "does not show"},
 		{"no message at all", func(w *world) (*deadletters.Letter, string) {
 			return w.letter(deadletters.Hints, []byte(`{"v":99}`)), ""
 		}, deadletters.Unreadable, deadletters.Unreadable, "version 99"},
@@ -140,5 +172,114 @@ func TestWithoutAnEndNothingIsCompared(t *testing.T) {
 				t.Errorf("%v, %s", v.State, v.Detail)
 			}
 		})
+	}
+}
+
+// TestNoHintIsJudgedInTwoWays goes through what a hint, its payment and the rows
+// may say of each other. What is to be left alone, or in step, is not touched by
+// the function; what is out of step is written, or told in the timeline.
+func TestNoHintIsJudgedInTwoWays(t *testing.T) {
+	t.Parallel()
+	const nowhere = "11111111-2222-3333-4444-555555555555"
+	w := newWorld(t)
+	n := 0
+	for _, organisation := range []string{"", org, "other.crm.dynamics.com"} {
+		for _, names := range []string{"", "first", "second", nowhere, "order 7"} {
+			for _, says := range []string{"", "first", "second", nowhere} {
+				for _, records := range []string{"", "first", "second"} {
+					n++
+					name := fmt.Sprintf("the payment names %q of %q, the hint %q, and %q records it", names, organisation, says, records)
+					rows := map[string]string{"first": w.row(""), "second": w.row("")}
+					id := func(row string) string {
+						if known := rows[row]; known != "" {
+							return known
+						}
+						return row
+					}
+					var marks []string
+					if names != "" {
+						marks = append(marks, "CRM_PaymentId", id(names))
+					}
+					if organisation != "" {
+						marks = append(marks, "CRM_Org", organisation)
+					}
+					intent := w.paid(1250, marks...)["id"]
+					if records != "" {
+						w.odata(http.MethodPatch, "pb_payments("+rows[records]+")", fmt.Sprintf(`{"pb_paymentintentid":%q}`, intent))
+					}
+					said := fmt.Sprintf(`{"v":1,"event":"evt_%d","type":"payment_intent.succeeded","livemode":false,"paymentIntent":%q`, n, intent)
+					if says != "" {
+						said += fmt.Sprintf(`,"crmPaymentId":%q`, id(says))
+					}
+					letter := w.letter(deadletters.Hints, []byte(said+"}"))
+					before := w.compare(letter)
+					versions := map[string]string{}
+					for _, row := range rows {
+						versions[row] = w.version(row)
+					}
+					w.deliver(letter)
+					changed := ""
+					for _, row := range rows {
+						if w.version(row) != versions[row] {
+							changed += row
+						}
+					}
+					told := w.needsReview(fmt.Sprintf("evt_%d", n))
+					if acted := changed != "" || told; acted != (before.State == deadletters.OutOfStep) {
+						t.Errorf("%s: %v (%s), but written was %q, told %t", name, before.State, before.Detail, changed, told)
+					}
+					if changed != "" && changed != string(before.Row) {
+						t.Errorf("%s: judged was %s, written %s", name, before.Row, changed)
+					}
+					if after := w.compare(letter); after.State == deadletters.OutOfStep || (after.State == deadletters.LeftAlone) != (before.State == deadletters.LeftAlone) {
+						t.Errorf("%s: %v (%s), and after it %v (%s)", name, before.State, before.Detail, after.State, after.Detail)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestARowThatTakesNoChangeIsToldOnce: the function tells it in the timeline, and
+// then there is nothing more to say.
+func TestARowThatTakesNoChangeIsToldOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse = func(method, path string) *standindataverse.Fault {
+		if method != http.MethodPatch || !strings.HasPrefix(path, "pb_payments(") {
+			return nil
+		}
+		return &standindataverse.Fault{Status: http.StatusBadRequest, Code: "0x80040265", Message: "This order is closed."}
+	}
+	for name, amount := range map[string]int{"what Stripe says": 1250, "what a person has to settle": 999} {
+		row := w.row("")
+		letter := w.letter(deadletters.Hints, fmt.Appendf(nil, `{"v":1,"event":"evt_%d","livemode":false,"paymentIntent":%q}`, amount, w.paid(amount, "CRM_PaymentId", row)["id"]))
+		if v := w.compare(letter); v.State != deadletters.OutOfStep {
+			t.Errorf("%s: before it is %v, %s", name, v.State, v.Detail)
+		}
+		w.deliver(letter)
+		if v := w.compare(letter); v.State != deadletters.InStep || !strings.Contains(v.Detail, "This order is closed.") || v.Untold {
+			t.Errorf("%s: after it is %v, %s", name, v.State, v.Detail)
+		}
+	}
+}
+
+// TestANewsThatMakesTheRowAskAgainIsWorthSending: the row shows that a refund is
+// gone again, and still asks for it.
+func TestANewsThatMakesTheRowAskAgainIsWorthSending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	row := w.row("")
+	intent := w.paid(1250, "CRM_PaymentId", row)["id"]
+	letter := w.letter(deadletters.Hints, fmt.Appendf(nil, `{"v":1,"event":"evt_1","livemode":false,"paymentIntent":%q}`, intent))
+	w.deliver(letter)
+	w.odata(http.MethodPatch, "pb_payments("+row+")", "{"+strings.TrimPrefix(asks(payment.RequestRefund), ",")+"}")
+	if v := w.compare(letter); v.State != deadletters.OutOfStep || !strings.Contains(v.Detail, "still to be done") || string(v.Row) != row {
+		t.Errorf("before it is %v, %s", v.State, v.Detail)
+	}
+	w.deliver(letter)
+	w.deliver(letter)
+	if v := w.compare(letter); v.State != deadletters.InStep || v.Status != "Refunded" {
+		t.Errorf("after it is %v, %s, the row shows %s", v.State, v.Detail, v.Status)
 	}
 }

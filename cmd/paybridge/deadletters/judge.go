@@ -3,163 +3,141 @@ package deadletters
 import (
 	"context"
 	"fmt"
-	"maps"
-	"strings"
 
+	"paybridge/internal/advice"
 	"paybridge/internal/crm"
-	"paybridge/internal/dataverse"
+	"paybridge/internal/judge"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 	"paybridge/internal/truth"
 )
 
+func (c *Comparer) rules() judge.Judge {
+	return judge.Judge{Stripe: c.Stripe, Livemode: c.Livemode, Org: c.Org}
+}
+
 // nameIntent finds the PaymentIntent of a hint that names a charge alone, as
-// those about disputes do.
+// those about disputes may do.
 func (c *Comparer) nameIntent(ctx context.Context, t *task) {
-	if t.change || t.row != "" || t.intent != "" || t.session != "" || t.charge == "" {
+	if t.change != nil || t.row != "" {
 		return
 	}
-	intent, err := c.Stripe.Charge(ctx, t.account, t.charge)
-	if err != nil {
-		t.finish(c.broken("reading the charge", err))
-		return
+	if _, err := c.rules().NameIntent(ctx, &t.hint); err != nil {
+		t.finish(broken("reading the charge", err))
 	}
-	t.intent = intent
 }
 
 // link asks Stripe whose payment it is, where the CRM knows no row for it.
 func (c *Comparer) link(ctx context.Context, t *task) {
 	switch {
-	case t.change:
+	case t.change != nil:
 		t.finish(Verdict{State: LeftAlone, Row: t.row, Detail: "The row was deleted."})
-		return
 	case t.row != "":
-		return // The hint names it, and it is not there.
+		t.finish(c.gone(t))
+	default:
+		row, why, err := c.rules().Whose(ctx, t.hint)
+		switch {
+		case err != nil:
+			t.finish(broken("reading Stripe", err))
+		case row == "":
+			t.finish(Verdict{State: LeftAlone, Detail: payment.Sentence(why)})
+		default:
+			t.row = row
+		}
 	}
-	var link payment.Link
-	var err error
-	switch {
-	case t.intent != "":
-		var intent payment.Intent
-		intent, err = c.Stripe.Intent(ctx, t.account, t.intent)
-		link = intent.Link
-	case t.session != "":
-		var session payment.Session
-		session, err = c.Stripe.Session(ctx, t.account, t.session)
-		link = session.Link
+}
+
+// gone is the verdict about a payment whose row is not there.
+func (c *Comparer) gone(t *task) Verdict {
+	if !t.hint.Link().Ours(c.Org) {
+		return Verdict{State: LeftAlone, Detail: payment.Sentence(judge.Foreign)}
 	}
-	if err != nil {
-		t.finish(c.broken("reading Stripe", err))
-		return
-	}
-	t.org = link.CRMOrg
-	t.row, _ = payment.ParseRowID(link.CRMPaymentID)
+	return Verdict{State: OutOfStep, Row: t.row, Detail: judge.GoneReason(t.hint, t.row)}
 }
 
 // broken is the verdict of an error before there is a row to tell a person on.
-func (c *Comparer) broken(doing string, err error) Verdict {
-	if text, review := reason(err); review {
-		return Verdict{State: OutOfStep, Detail: text}
+func broken(doing string, err error) Verdict {
+	if outcome.Of(err) == outcome.Review {
+		return Verdict{State: OutOfStep, Detail: advice.Sentence(err)}
 	}
 	return unknown(doing, err)
 }
 
-// judge compares a payment at both ends.
-func (c *Comparer) judge(ctx context.Context, t *task) Verdict {
+// judge compares a payment at both ends. A hint whose object is another row's is
+// to be judged there: then the task is not done.
+func (c *Comparer) judge(ctx context.Context, t *task) {
 	switch {
-	case t.found != nil && t.change:
-		return c.judgeChange(ctx, t)
-	case t.found != nil:
-		return c.judgeHint(ctx, t)
-	case t.org != "" && c.Org != "" && t.org != c.Org:
-		return Verdict{State: LeftAlone, Detail: "The payment belongs to another CRM organisation."}
-	case t.row == "":
-		return Verdict{State: LeftAlone, Detail: "The payment was not made for the CRM."}
+	case t.found == nil:
+		t.finish(c.gone(t))
+	case t.change != nil:
+		t.finish(c.judgeChange(ctx, t))
 	default:
-		return Verdict{State: OutOfStep, Row: t.row, Detail: fmt.Sprintf("The CRM has no payment %s, which Stripe names. Was it deleted?", t.row)}
+		c.judgeHint(ctx, t)
 	}
 }
 
 // judgeHint does what crmupdate does, up to the writing.
-func (c *Comparer) judgeHint(ctx context.Context, t *task) Verdict {
+func (c *Comparer) judgeHint(ctx context.Context, t *task) {
 	var named truth.Names
-	if t.intent != "" {
-		named.Intents = []string{t.intent}
-	}
-	if t.session != "" {
-		named.Sessions = []string{t.session}
-	}
+	named.Add(t.hint.PaymentIntent, t.hint.CheckoutSession)
 	row := t.found
-	facts, err := truth.Read(ctx, c.Stripe, t.account, row.Row, c.Livemode, named)
-	var p payment.Payment
-	if err == nil {
-		p, err = payment.Project(row.Row, facts)
+	facts, strangers, err := c.rules().Read(ctx, t.hint.Account, row, named)
+	if why, on := c.rules().TurnAway(t.hint, row.ID, strangers); why != "" {
+		if on == nil {
+			t.finish(Verdict{State: LeftAlone, Detail: payment.Sentence(why)})
+			return
+		}
+		t.hint, t.row, t.found = *on, payment.RowID(on.CRMPaymentID), nil
+		return
 	}
-	var values dataverse.Values
-	if err == nil {
-		values, err = c.values(row, p)
+	if t.showing, err = judge.Show(row, facts, err); err != nil {
+		t.finish(unread(row, err))
+		return
 	}
-	if err != nil {
-		return c.troubled(t, err)
+	v := compared(row, c.Mapping, t.showing.Values)
+	switch {
+	case t.showing.Outcome == crm.NeedsReview:
+		v.Detail = payment.ReviewPrefix + t.showing.Detail
+	case t.showing.Told(row.LastError), payment.Alike(row.LastError, payment.ReviewPrefix+judge.TakenReason(t.hint, row.ID)):
+		v.State, v.Detail, v.Differences = InStep, row.LastError, nil
+	case v.State == InStep && judge.Unsatisfied(row, facts):
+		v.State, v.Detail = OutOfStep, "The row shows what Stripe says, and asks for something that is still to be done."
 	}
-	if strings.HasPrefix(row.LastError, payment.ReviewPrefix) {
-		maps.Copy(values, row.LastErrorValue(""))
-	}
-	return judge(row, c.Mapping, values)
+	t.finish(v)
 }
 
 // judgeChange does what paymentrequest does, up to the doing.
 func (c *Comparer) judgeChange(ctx context.Context, t *task) Verdict {
 	row := t.found
-	asks := row.Ask.Request > payment.RequestNone
-	values := dataverse.Values{}
-	refused := ""
-	if asks || strings.HasPrefix(row.LastError, payment.ReviewPrefix) {
-		facts, err := truth.Read(ctx, c.Stripe, "", row.Row, c.Livemode, truth.Names{})
-		if err != nil {
-			return c.troubled(t, err)
-		}
+	var answer judge.Answer
+	var named truth.Names
+	named.Add(t.change.Attempts...)
+	asks := judge.Asks(row)
+	if !asks && answer.Idle(row, len(named.All()) > 0) {
+		return compared(row, c.Mapping, answer.Values(row, payment.Facts{}))
+	}
+	facts, err := truth.Read(ctx, c.Stripe, "", row.Row, c.Livemode, named)
+	if outcome.Of(err) == outcome.Again {
+		return unread(row, err)
+	}
+	switch {
+	case !asks:
+		answer.Look(row, facts, err)
+	case err != nil:
+		answer.Blind = true
+		answer.Tell(err)
+	default:
 		step, err := payment.Decide(row.Row, facts)
-		if err == nil && step.Action != payment.Nothing {
+		if err != nil {
+			answer.Tell(err)
+		} else if step.Action != payment.Nothing {
 			return Verdict{State: OutOfStep, Row: row.ID, Status: shown(row), Detail: fmt.Sprintf("The row asks for %q: PayBridge has still to %s.", row.Text(), action(step.Action))}
 		}
-		refused, _ = reason(err)
-		p, show, err := payment.Outcome(row.Row, facts)
-		if err == nil && show {
-			values, err = c.values(row, p)
-		}
-		if err != nil {
-			return c.troubled(t, err)
-		}
 	}
-	if refused == "" && (row.Handled != "" || asks) {
-		maps.Copy(values, row.HandledValue(row.Text()))
+	v := compared(row, c.Mapping, answer.Values(row, facts))
+	if answer.Reason != "" {
+		v.Detail = answer.Reason
 	}
-	maps.Copy(values, row.LastErrorValue(refused))
-	v := judge(row, c.Mapping, values)
-	if refused != "" {
-		v.Detail = refused
-	}
-	return v
-}
-
-// values are the columns in which the row differs from p. A payment that its
-// columns cannot hold needs a person.
-func (c *Comparer) values(row *crm.Row, p payment.Payment) (dataverse.Values, error) {
-	values, err := row.Values(p)
-	if err != nil {
-		return nil, outcome.Reviewf("%w", err)
-	}
-	return values, nil
-}
-
-// troubled is the verdict of an error about a row that is there.
-func (c *Comparer) troubled(t *task, err error) Verdict {
-	if text, review := reason(err); review {
-		return told(t.found, c.Mapping, text)
-	}
-	v := unknown("reading Stripe", err)
-	v.Row, v.Status = t.found.ID, shown(t.found)
 	return v
 }
 

@@ -1,9 +1,11 @@
 package deadletters
 
 import (
+	"fmt"
 	"slices"
 
 	"paybridge/internal/crm"
+	"paybridge/internal/judge"
 	"paybridge/internal/payment"
 )
 
@@ -11,40 +13,47 @@ import (
 // it.
 type task struct {
 	letters []*Letter
-	account string
-	// change says that the letters are changes of the row, not hints of Stripe's.
-	change bool
-	// row, intent and session are how the row is looked for; charge is what a
-	// hint may name in their place.
-	row                     payment.RowID
-	intent, session, charge string
-	// org is the CRM organisation that Stripe's object names.
-	org string
+	// change is what the letters say of a row's change; where it is nil they say
+	// hint, with what has been found out about it since.
+	change *payment.RowChange
+	hint   payment.Hint
+	// row is the row that the payment is of, empty until known.
+	row payment.RowID
 
-	found   *crm.Row
-	events  map[string]crm.Event
+	found  *crm.Row
+	events map[string]crm.Event
+	// showing is what the row has to show by what Stripe says.
+	showing judge.Showing
 	verdict Verdict
 	done    bool
 }
 
 func newTask(l *Letter) *task {
 	if l.Change != nil {
-		return &task{change: true, row: l.Change.Payment}
+		return &task{change: l.Change, row: l.Change.Payment}
 	}
-	h := l.Hint
-	return &task{account: h.Account, row: l.Row(), intent: h.PaymentIntent, session: h.CheckoutSession, charge: h.Charge, org: h.CRMOrg}
+	return &task{hint: *l.Hint, row: l.Row()}
 }
 
 // taskKey is the same for letters that say the same.
 func taskKey(l *Letter) string {
 	if l.Change != nil {
-		return "change " + string(l.Change.Payment)
+		return fmt.Sprint("change ", l.Change.Payment, l.Change.Attempts)
 	}
-	h := l.Hint
-	return "hint " + h.Account + " " + h.CRMOrg + " " + string(l.Row()) + " " + h.PaymentIntent + " " + h.CheckoutSession + " " + h.Charge
+	h := *l.Hint
+	h.EventID, h.Type, h.Created, h.Deliveries, h.Refund, h.Dispute = "", "", 0, 0, "", ""
+	return fmt.Sprintf("hint %+v", h)
 }
 
 func (t *task) finish(v Verdict) { t.verdict, t.done = v, true }
+
+// by says how the row of the task is found.
+func (t *task) by() crm.By {
+	if t.change != nil {
+		return crm.By{ID: t.row}
+	}
+	return crm.By{ID: t.row, PaymentIntent: t.hint.PaymentIntent, CheckoutSession: t.hint.CheckoutSession}
+}
 
 // deliver gives the letters their verdict, each with what its own event adds.
 func (t *task) deliver() {
@@ -53,10 +62,16 @@ func (t *task) deliver() {
 		if l.Hint == nil || l.Hint.EventID == "" || t.events == nil {
 			continue
 		}
-		_, recorded := t.events[l.Hint.EventID]
-		if l.Verdict.Untold = !recorded; recorded && t.found == nil && l.Verdict.State == OutOfStep {
+		event, recorded := t.events[l.Hint.EventID]
+		l.Verdict.Untold = !recorded
+		switch {
+		case l.Verdict.State != OutOfStep:
+		case t.found == nil && event.Tells(t.verdict.Detail):
 			// Without a row the timeline is the only place to say so.
 			l.Verdict.State = InStep
+		case t.found != nil && event.Outcome == crm.NeedsReview && t.showing.Told(event.Detail):
+			// The row takes no change, and a person knows.
+			l.Verdict.State, l.Verdict.Detail, l.Verdict.Differences = InStep, event.Detail, nil
 		}
 	}
 }

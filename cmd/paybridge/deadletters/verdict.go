@@ -1,16 +1,12 @@
 package deadletters
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
-	"paybridge/internal/advice"
 	"paybridge/internal/crm"
 	"paybridge/internal/dataverse"
-	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
 )
 
@@ -65,8 +61,8 @@ type Difference struct {
 	Column, Becomes string
 }
 
-// judge is a verdict about a row that is there.
-func judge(row *crm.Row, mapping crm.Mapping, values dataverse.Values) Verdict {
+// compared is a verdict about a row that is there.
+func compared(row *crm.Row, mapping crm.Mapping, values dataverse.Values) Verdict {
 	v := Verdict{State: InStep, Row: row.ID, Status: shown(row), Detail: "Both ends agree."}
 	for column, value := range values {
 		v.Differences = append(v.Differences, Difference{column, becomes(mapping, column, value)})
@@ -108,37 +104,14 @@ func shown(row *crm.Row) string {
 	return text
 }
 
-// told is the verdict where a person has to settle something: in step once the
-// row says so. Of two texts that differ in the id of the request at Stripe, one
-// says as much as the other.
-func told(row *crm.Row, mapping crm.Mapping, text string) Verdict {
-	values := row.LastErrorValue(text)
-	if requestID.ReplaceAllString(row.LastError, "") == requestID.ReplaceAllString(text, "") {
-		values = nil
-	}
-	v := judge(row, mapping, values)
-	v.Detail = text
-	return v
-}
-
-var requestID = regexp.MustCompile(` \(req_\w+\)`)
-
 // unknown is the verdict of an end that cannot be read.
 func unknown(doing string, err error) Verdict {
 	return Verdict{State: NotCompared, Detail: payment.Sentence(fmt.Sprintf("%s: %v", doing, err))}
 }
 
-// reason returns what a person is told about an error that needs one, as the
-// functions write it on the row.
-func reason(err error) (text string, review bool) {
-	if d, ok := errors.AsType[*payment.Disagreement](err); ok {
-		return payment.ReviewPrefix + d.Reason, true
-	}
-	if r, ok := errors.AsType[*payment.Refusal](err); ok {
-		return payment.RefusalPrefix + payment.Sentence(r.Reason), true
-	}
-	if outcome.Of(err) == outcome.Review {
-		return payment.ReviewPrefix + advice.Sentence(err), true
-	}
-	return "", false
+// unread is the verdict about a row of which Stripe cannot be read.
+func unread(row *crm.Row, err error) Verdict {
+	v := unknown("reading Stripe", err)
+	v.Row, v.Status = row.ID, shown(row)
+	return v
 }

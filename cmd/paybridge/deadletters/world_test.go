@@ -37,12 +37,20 @@ type world struct {
 	key            string
 	ends           []*httptest.Server
 	comparer       deadletters.Comparer
-	hint, change   func(context.Context, customhandler.Batch) (customhandler.Outputs, error)
+	// refuse is what Dataverse refuses of a batch, nothing where it is nil.
+	refuse       func(method, path string) *standindataverse.Fault
+	hint, change func(context.Context, customhandler.Batch) (customhandler.Outputs, error)
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	crmEnd, err := standindataverse.Open(standindataverse.Config{Dir: t.TempDir(), Tables: standindataverse.PayBridgeTables()})
+	w := &world{t: t}
+	crmEnd, err := standindataverse.Open(standindataverse.Config{Dir: t.TempDir(), Tables: standindataverse.PayBridgeTables(), PartFaults: func(method, path string, _ http.Header) *standindataverse.Fault {
+		if w.refuse == nil {
+			return nil
+		}
+		return w.refuse(method, path)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,12 +76,11 @@ func newWorld(t *testing.T) *world {
 	rows := crm.New(client, crm.PaymentMapping())
 	api := stripeapi.New(stripeapi.Config{Key: secret.New(stripeEnd.SecretKey()), BaseURL: apiServer.URL})
 	log, wait := slog.New(slog.DiscardHandler), backoff.Policy{Base: time.Millisecond, Cap: 20 * time.Millisecond}
-	return &world{
-		t: t, crmURL: crmServer.URL, apiURL: apiServer.URL, key: stripeEnd.SecretKey(), ends: []*httptest.Server{crmServer, apiServer},
-		comparer: deadletters.Comparer{Rows: rows, Mapping: crm.PaymentMapping(), Stripe: api, Org: org},
-		hint:     crmupdate.Function(crmupdate.Config{Rows: rows, Stripe: api, Org: org, Budget: 20 * time.Second, Backoff: wait, Logger: log}).Handle,
-		change:   paymentrequest.Function(paymentrequest.Config{Rows: rows, Stripe: api, Org: org, Budget: 20 * time.Second, Backoff: wait, Logger: log, Now: time.Now}).Handle,
-	}
+	w.crmURL, w.apiURL, w.key, w.ends = crmServer.URL, apiServer.URL, stripeEnd.SecretKey(), []*httptest.Server{crmServer, apiServer}
+	w.comparer = deadletters.Comparer{Rows: rows, Mapping: crm.PaymentMapping(), Stripe: api, Org: org}
+	w.hint = crmupdate.Function(crmupdate.Config{Rows: rows, Stripe: api, Org: org, Budget: 20 * time.Second, Backoff: wait, Logger: log}).Handle
+	w.change = paymentrequest.Function(paymentrequest.Config{Rows: rows, Stripe: api, Org: org, Budget: 20 * time.Second, Backoff: wait, Logger: log, Now: time.Now}).Handle
+	return w
 }
 
 // call sends a request and returns the answer's JSON.
@@ -121,6 +128,13 @@ func (w *world) version(row string) string {
 	return w.odata(http.MethodGet, "pb_payments("+row+")", "")["@odata.etag"].(string)
 }
 
+// needsReview reports whether the timeline says that an event needs a person.
+func (w *world) needsReview(event string) bool {
+	w.t.Helper()
+	list := w.odata(http.MethodGet, "pb_paymentevents?$filter="+url.QueryEscape("pb_stripeeventid eq '"+event+"'"), "")["value"].([]any)
+	return len(list) == 1 && list[0].(map[string]any)["pb_outcome"] == 884200002.0
+}
+
 // asks are columns that ask for something.
 func asks(r payment.Request) string {
 	return fmt.Sprintf(`,"pb_request":%d`, crm.PaymentMapping().RequestValues[r])
@@ -157,14 +171,40 @@ func (w *world) compare(l *deadletters.Letter) deadletters.Verdict {
 	return l.Verdict
 }
 
-// deliver lets the function behind the queue work on the letter.
+// deliver lets the function behind the queue work on the letter, and both
+// functions on what that sends.
 func (w *world) deliver(l *deadletters.Letter) {
 	w.t.Helper()
-	do := w.hint
+	var hints, changes [][]byte
 	if l.Change != nil {
-		do = w.change
+		changes = [][]byte{l.Body}
+	} else {
+		hints = [][]byte{l.Body}
 	}
-	if _, err := do(w.t.Context(), customhandler.Batch{Messages: []customhandler.Message{{Body: l.Body, DeliveryCount: 1}}}); err != nil {
+	for range 10 {
+		var sent customhandler.Outputs
+		switch {
+		case len(hints) > 0:
+			sent = w.work(w.hint, hints)
+			hints, changes = sent["unfinished"], append(changes, sent["changes"]...)
+		case len(changes) > 0:
+			changes = w.work(w.change, changes)["unfinished"]
+		default:
+			return
+		}
+	}
+	w.t.Fatal("the functions do not come to an end")
+}
+
+func (w *world) work(do func(context.Context, customhandler.Batch) (customhandler.Outputs, error), bodies [][]byte) customhandler.Outputs {
+	w.t.Helper()
+	var batch customhandler.Batch
+	for _, body := range bodies {
+		batch.Messages = append(batch.Messages, customhandler.Message{Body: body, DeliveryCount: 1})
+	}
+	sent, err := do(w.t.Context(), batch)
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	return sent
 }
