@@ -13,8 +13,8 @@ const { types, message: amqp } = rhea;
 const dead = "/$deadletterqueue";
 const batched = 0x80013700; // the message format of several messages in one transfer
 
-/** Serves the queues on a free port of 127.0.0.1. The key signs every token. */
-export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey", key, lockSeconds = 60 }) {
+/** Serves the queues on a free port of 127.0.0.1. The key signs every token. A transfer larger than maxBytes ends its link. */
+export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey", key, lockSeconds = 60, maxBytes = 262144 }) {
   const boxes = new Map(queues.flatMap((name) => [[name, new Box()], [name + dead, new Box()]]));
   const replies = new Map(); // address → the link on which answers go there
   const container = rhea.create_container({ id: "servicebus" });
@@ -29,7 +29,7 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
   // A receiver attaches: for a queue, or for the answers of $cbs or $management.
   container.on("sender_open", ({ sender }) => {
     const address = sender.source.address;
-    mirror(sender);
+    mirror(sender, maxBytes);
     const box = find(address);
     if (!box && address !== "$cbs") return unknown(sender, address);
     if (asks(address)) {
@@ -64,7 +64,7 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
   // A sender attaches: to a queue, or with questions for $cbs or $management.
   container.on("receiver_open", ({ receiver }) => {
     const address = receiver.target.address;
-    mirror(receiver);
+    mirror(receiver, maxBytes);
     if (!find(address) && address !== "$cbs") unknown(receiver, address);
   });
   container.on("message", ({ message, receiver, delivery, connection }) => {
@@ -73,7 +73,9 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
     if (asks(address)) return answer(message, box ? manage(message, box) : putToken(message, connection));
     // Of several messages in one transfer rhea hands over the bytes.
     const several = delivery.format === batched ? [amqp.decode(message).body.content].flat().map(amqp.decode) : [message];
+    if (delivery.format === batched && message.length > maxBytes) return refuse(receiver, "amqp:link:message-size-exceeded", `The received message is larger than ${maxBytes} bytes.`);
     for (const one of several) box.add(one);
+    box.transfers.push(several.length);
     box.deliver(lockSeconds);
   });
 
@@ -106,18 +108,20 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
     connection: (secret = key) => `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=${keyName};SharedAccessKey=${secret};UseDevelopmentEmulator=true;`,
     /** How many messages a queue holds, and how many of them are locked. */
     count: (name) => ({ all: find(name).stored.length, locked: find(name).stored.filter((s) => s.locked()).length }),
+    /** How many messages each transfer to a queue has brought. */
+    transfers: (name) => find(name).transfers,
     close: () => server.close(),
   };
 }
 
 /** Attaches a link as the other side asked for. */
-function mirror(link) {
+function mirror(link, maxBytes) {
   link.set_source({ address: link.source?.address });
   link.set_target({ address: link.target?.address });
   const { attach } = link.local;
   attach.snd_settle_mode = link.snd_settle_mode;
   attach.rcv_settle_mode = link.rcv_settle_mode;
-  attach.max_message_size = 262144;
+  attach.max_message_size = maxBytes;
 }
 
 /** Checks a shared access signature as Service Bus does. */
@@ -134,6 +138,7 @@ function signed(token, key, keyName) {
 class Box {
   stored = [];
   links = new Set();
+  transfers = [];
   last = 0;
 
   add(message, from) {

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ServiceBusClient } from "@azure/service-bus";
+import { DynamicsWebApi } from "dynamics-web-api";
 import { bridge } from "../bridge.js";
 import { serviceBus } from "../servicebus.js";
 
@@ -25,9 +26,12 @@ const settings = (connection) => ({
   StripeApiBase: bridge.stripe, StripeSecretKey: bridge.stripeSecretKey, DataverseUrl: bridge.dataverse,
 });
 
+/** Runs paybridge deadletters and returns what it printed. */
+const paybridge = (args, ...where) => command(["deadletters", ...args], ...where);
+
 /** Runs a command of paybridge's and returns what it printed. */
-async function paybridge(args, connection = bus.connection(), others = {}) {
-  const run = spawn("go", ["run", "./cmd/paybridge", "deadletters", ...args], {
+async function command(args, connection = bus.connection(), others = {}) {
+  const run = spawn("go", ["run", "./cmd/paybridge", ...args], {
     cwd: dirname(dirname(dirname(fileURLToPath(import.meta.url)))), env: { ...settings(connection), ...others }, stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "", stderr = "";
@@ -155,4 +159,41 @@ test("paybridge survives a message that its SDK does not", async () => {
   assert.equal(listed.code, 1);
   assert.match(listed.stderr, /one that the SDK cannot read/);
   assert.match(listed.stderr, /hint: remove it with the Service Bus Explorer/);
+});
+
+test("paybridge sends messages in batches as large as the link takes", async () => {
+  const maxBytes = 2000;
+  const narrow = await serviceBus({ queues: [queue, "payment-requests"], key: "c2VjcmV0", maxBytes });
+  const receiving = new ServiceBusClient(narrow.connection());
+  try {
+    // Rows that wait for a payment that Stripe does not know of: reconcile has each looked at.
+    const crm = new DynamicsWebApi({ serverUrl: bridge.dataverse, dataApi: { version: "9.2" }, onTokenRefresh: async () => "user:Ann" });
+    const pending = 884200001;
+    const rows = [];
+    for (let n = 0; n < 40; n++) rows.push(await crm.create({ collection: "pb_payments", data: { pb_name: `Order ${n}`, pb_status: pending } }));
+    const sent = await command(["reconcile", "--yes", "--since", "1h", "--after", "0s"], narrow.connection());
+    assert.equal(sent.code, 0, sent.stderr);
+    assert.match(sent.stdout, /^payment-requests: put \d+ messages on the queue$/m);
+    const transfers = narrow.transfers("payment-requests");
+    assert.ok(transfers.length > 1 && Math.max(...transfers) > 1, `the transfers brought ${transfers} messages`);
+
+    const receiver = receiving.createReceiver("payment-requests");
+    const messages = [];
+    for (const total = narrow.count("payment-requests").all; messages.length < total;) {
+      const page = await receiver.receiveMessages(total - messages.length, { maxWaitTimeInMs: 10_000 });
+      assert.notEqual(page.length, 0, "the messages that were sent come");
+      for (const message of page) await receiver.completeMessage(message);
+      messages.push(...page);
+    }
+    const changes = messages.map((message) => message.body);
+    for (const row of rows) {
+      assert.deepEqual(changes.filter((change) => change.payment === row), [{ v: 1, payment: row, message: "reconcile" }]);
+    }
+    assert.ok(messages.every((message) => message.contentType === "application/json"));
+    assert.equal(new Set(messages.map((message) => message.messageId)).size, messages.length, "each has an id of its own");
+    for (const row of rows) await crm.deleteRecord({ collection: "pb_payments", key: row });
+  } finally {
+    await receiving.close();
+    narrow.close();
+  }
 });
