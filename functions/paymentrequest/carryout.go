@@ -112,7 +112,8 @@ func (c *Config) lost(ctx context.Context, j *job, step payment.Step, err error)
 
 // lookAgain is for a row that asks for nothing.
 func (c *Config) lookAgain(ctx context.Context, j *job) error {
-	if j.Idle(j.row, len(j.named.All()) > 0) {
+	if judge.Idle(j.row, j.named) {
+		j.Blind = true
 		return nil
 	}
 	err := c.read(ctx, j)

@@ -63,7 +63,7 @@ func (j *job) Absorbed() bool { return false }
 
 // reset forgets what was read.
 func (j *job) reset() {
-	j.row, j.facts, j.Answer, j.err, j.changed = nil, payment.Facts{}, judge.Answer{Status: j.Status}, nil, false
+	j.row, j.facts, j.Answer, j.err, j.changed = nil, payment.Facts{}, judge.Answer{}, nil, false
 }
 
 // log writes the one wide line about a job.

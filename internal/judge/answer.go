@@ -10,6 +10,7 @@ import (
 	"paybridge/internal/dataverse"
 	"paybridge/internal/outcome"
 	"paybridge/internal/payment"
+	"paybridge/internal/truth"
 )
 
 // Answer is what a row that was changed has to show of what it asks for.
@@ -28,10 +29,9 @@ func Asks(row *crm.Row) bool { return row.Ask.Request > payment.RequestNone }
 // Idle reports whether there is nothing to look for at Stripe for a row that
 // asks for nothing: it is read only where a person had something to settle, which
 // may be settled now, and where the row stopped asking while something was made
-// for it, which it has to name. Then the row keeps what it shows.
-func (a *Answer) Idle(row *crm.Row, named bool) bool {
-	a.Blind = !named && !strings.HasPrefix(row.LastError, payment.ReviewPrefix)
-	return a.Blind
+// for it, which it has to name.
+func Idle(row *crm.Row, named truth.Names) bool {
+	return len(named.All()) == 0 && !strings.HasPrefix(row.LastError, payment.ReviewPrefix)
 }
 
 // Look takes in what Stripe said, or why it could not be read, of a row that asks

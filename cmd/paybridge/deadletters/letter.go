@@ -76,6 +76,19 @@ func (l *Letter) Row() payment.RowID {
 	}
 }
 
+// earlier is how often what the message says was delivered in vain before it was
+// sent.
+func (l *Letter) earlier() int {
+	switch {
+	case l.Hint != nil:
+		return l.Hint.Deliveries
+	case l.Change != nil:
+		return l.Change.Deliveries
+	default:
+		return 0
+	}
+}
+
 // Names reports whether the text is one of the names of the message: its
 // sequence number, its message id, its payment row, or the id of an event or of
 // an object of Stripe's that it carries.

@@ -106,3 +106,26 @@ func TestWhatIsShownIsSafe(t *testing.T) {
 		}
 	}
 }
+
+// TestDeliveriesOfEarlierMessagesAreShown: what went back to its queue is a new
+// message to Service Bus.
+func TestDeliveriesOfEarlierMessagesAreShown(t *testing.T) {
+	for body, kind := range map[string]deadletters.Kind{
+		`{"v":1,"livemode":false,"deliveries":7}`:                                 deadletters.Hints,
+		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","deliveries":7}`: deadletters.Changes,
+	} {
+		letters, _, err := deadletters.Read(t.Context(), &memory{letters: []queues.DeadLetter{{SequenceNumber: 1, DeliveryCount: 100, Body: []byte(body)}}}, deadletters.Queue{Name: "q", Kind: kind}, 0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown strings.Builder
+		if err := deadletters.Explain(&shown, letters[0]); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"deliveries   100\n", "delivered 7 times as messages that went back to the queue\n"} {
+			if !strings.Contains(shown.String(), want) {
+				t.Errorf("%q is not in\n%s", want, shown.String())
+			}
+		}
+	}
+}

@@ -91,6 +91,9 @@ func Explain(w io.Writer, l *Letter) error {
 	line("message id", "%s", safe(l.MessageID, maxText))
 	line("enqueued", "%s UTC", at(l.EnqueuedTime))
 	line("deliveries", "%d", l.DeliveryCount)
+	if n := l.earlier(); n > 0 {
+		line("before that", "delivered %d times as messages that went back to the queue", n)
+	}
 	line("reason", "%s", safe(l.Reason, maxWord))
 	line("", "%s", safe(l.Description, maxText))
 	line("which means", "%s", meaning(l.DeadLetter))
