@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -119,12 +121,22 @@ func (s *standins) startApp(ts *testscript.TestScript, _ []string) {
 	number, err := strconv.Atoi(port)
 	ts.Check(err)
 	_ = s.port.Close()
-	s.app, err = local.Start(ctx, local.Config{
-		Dist: scene.dist, Data: ts.MkAbs(".paybridge"), Settings: values, FunctionsPort: number, HandlerOutput: io.Discard,
-		EmptyDataverse: true, RequireKeys: true, FunctionKeys: map[string]string{"default": functionKey},
-	})
+	start := func() error {
+		s.app, err = local.Start(ctx, local.Config{
+			Dist: scene.dist, Data: ts.MkAbs(".paybridge"), Settings: values, FunctionsPort: number, HandlerOutput: io.Discard,
+			EmptyDataverse: true, RequireKeys: true, FunctionKeys: map[string]string{"default": functionKey},
+		})
+		return err
+	}
+	// Until it listens there, anybody's connection may have the port for a while.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for errors.Is(start(), syscall.EADDRINUSE) && ctx.Err() == nil {
+		<-tick.C
+	}
 	ts.Check(err)
-	ts.Defer(func() { _ = s.app.Close() })
+	app := s.app
+	ts.Defer(func() { _ = app.Close() })
 }
 
 func (s *standins) flows(ts *testscript.TestScript, _ []string) {
