@@ -56,8 +56,8 @@ param reconcileWindow string = '72h'
 @description('How many messages one run of reconcile puts on each queue at most.')
 param reconcileLimit string = '1000'
 
-@description('The least severe lines that are logged.')
-@allowed(['debug', 'info', 'warn', 'error'])
+@description('The least severe lines that are logged. Alerts and workbook count lines of the level info.')
+@allowed(['debug', 'info'])
 param logLevel string = 'info'
 
 @description('Who gets the alerts by e-mail. Empty for nobody: the alerts are then seen in the portal only.')

@@ -132,6 +132,29 @@ func TestAlertsLookAtThisDeployment(t *testing.T) {
 	}
 }
 
+// TestWhatIsCountedIsLogged: without the lines of the level info, healthy looks
+// like down. The lines themselves are held to the queries by e2e.
+func TestWhatIsCountedIsLogged(t *testing.T) {
+	for _, p := range templates(t)["main.bicep"].Params {
+		if p.Name != "logLevel" {
+			continue
+		}
+		allowed := p.Decorator("allowed")
+		if allowed == nil {
+			break
+		}
+		var levels []string
+		for _, level := range allowed.Args[0].(*bicep.Array).Items {
+			levels = append(levels, text(level))
+		}
+		if diff := cmp.Diff([]string{"debug", "info"}, levels); diff != "" {
+			t.Errorf("azd env set LOG_LEVEL: -want +got:\n%s", diff)
+		}
+		return
+	}
+	t.Error("main.bicep lets anybody hide what the alerts count")
+}
+
 // TestWorkbookShowsWhatOperatorsWant reads the workbook as the portal does.
 func TestWorkbookShowsWhatOperatorsWant(t *testing.T) {
 	made := deployed(t, environment)
