@@ -5,41 +5,27 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-
 	"paybridge/functions/crmupdate"
 	"paybridge/functions/health"
 	"paybridge/functions/paymentrequest"
 	"paybridge/functions/reconcile"
 	"paybridge/functions/stripewebhook"
 	"paybridge/internal/customhandler"
-	"paybridge/internal/dataverse"
 	"paybridge/internal/settings"
 )
 
 // healthConfig says what payments depend on. A queue cannot be asked from here:
 // what is known of it is when the function behind it last ended well.
-func healthConfig(s settings.Settings, c clients, mux *customhandler.Mux, logger *slog.Logger) (health.Config, error) {
+func healthConfig(s settings.Settings, c clients, mux *customhandler.Mux, logger *slog.Logger) health.Config {
 	stripe := health.Stripe(func() []string { return s.Unset("StripeSecretKey") }, nil)
 	if c.stripe != nil {
 		stripe.Check, stripe.Seen = c.stripe.Ping, c.stripe.LastServed
 	}
 	crm := health.Dataverse(func() []string { return s.Unset("DataverseUrl") }, nil)
 	if c.dataverse != nil {
-		// A probe asks once: a client that waits and asks again would turn
-		// "throttled" into "timed out".
-		credential, err := settings.Credential(s, azcore.ClientOptions{})
-		if err != nil {
-			return health.Config{}, err
-		}
-		once, err := dataverse.New(s.DataverseURL, credential, &dataverse.Options{Retry: policy.RetryOptions{MaxRetries: -1}, UserAgent: "PayBridge-health/" + version})
-		if err != nil {
-			return health.Config{}, err
-		}
 		crm.Seen = c.dataverse.LastServed
 		crm.Check = func(ctx context.Context) error {
-			_, err := once.WhoAmI(ctx)
+			_, err := c.probe.WhoAmI(ctx)
 			return err
 		}
 	}
@@ -55,5 +41,5 @@ func healthConfig(s settings.Settings, c clients, mux *customhandler.Mux, logger
 	return health.Config{
 		Probes: []health.Probe{stripe, webhook, crm, events, requests, sweep},
 		Mode:   s.Mode(), Version: version, Logger: logger,
-	}, nil
+	}
 }

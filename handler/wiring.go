@@ -26,6 +26,9 @@ import (
 type clients struct {
 	stripe    *stripeapi.Client
 	dataverse *dataverse.Client
+	// probe asks Dataverse for health, past what waits in line to be asked for
+	// payments.
+	probe *dataverse.Client
 }
 
 // tryTimeout is how long one request to Dataverse may take. A batch of an
@@ -43,12 +46,15 @@ func connect(s settings.Settings, logger *slog.Logger) (clients, error) {
 		if err != nil {
 			return clients{}, err
 		}
-		c.dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{
-			// The functions repeat the whole work of a payment, with both ends read
-			// again. Were requests repeated as well, the two would multiply.
-			Retry:  policy.RetryOptions{MaxRetries: -1, TryTimeout: tryTimeout},
-			Logger: logger, UserAgent: "PayBridge/" + version,
-		})
+		// The functions repeat the whole work of a payment, with both ends read
+		// again. Were requests repeated as well, the two would multiply. And a
+		// probe that waits and asks again would turn "throttled" into "timed out".
+		once := policy.RetryOptions{MaxRetries: -1, TryTimeout: tryTimeout}
+		c.dataverse, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Retry: once, Logger: logger, UserAgent: "PayBridge/" + version})
+		if err != nil {
+			return clients{}, err
+		}
+		c.probe, err = dataverse.New(s.DataverseURL, credential, &dataverse.Options{Retry: once, UserAgent: "PayBridge-health/" + version})
 		if err != nil {
 			return clients{}, err
 		}
@@ -100,10 +106,6 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	mux.HTTP(crmwebhook.Function(changed))
 	mux.Queue(paymentrequest.Function(request))
 	mux.Timer(reconcile.Function(reconcile.Config{Missing: s.Missing(reconcile.Name), Finder: finder(s, c, mapping), Logger: logger}))
-	probes, err := healthConfig(s, c, mux, logger)
-	if err != nil {
-		return nil, err
-	}
-	mux.HTTP(health.Function(probes))
+	mux.HTTP(health.Function(healthConfig(s, c, mux, logger)))
 	return mux, nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,8 +31,9 @@ const org = "contoso.crm4.dynamics.com"
 // world is both ends on one clock, which stands until the test moves it. There
 // are no consumers: what is found stays out of step until the test heals it.
 type world struct {
-	t      *testing.T
-	now    time.Time
+	t *testing.T
+	// now is in nanoseconds: the ends read it while the test moves it.
+	now    atomic.Int64
 	stripe *stripe.Server
 	urls   struct{ stripe, crm string }
 	config drift.Config
@@ -41,8 +43,9 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return w.now }
+	w := &world{t: t}
+	w.now.Store(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).UnixNano())
+	clock := func() time.Time { return time.Unix(0, w.now.Load()).UTC() }
 	var err error
 	w.stripe, err = stripe.Open(stripe.Config{Dir: t.TempDir(), Now: clock, SettleAfter: -1, Delivery: stripe.Delivery{Backoff: []time.Duration{}, Orderly: true}})
 	if err != nil {
@@ -86,7 +89,7 @@ func (w *world) deaf() {
 	}
 }
 
-func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
+func (w *world) pass(d time.Duration) { w.now.Add(int64(d)) }
 
 // run is one run of a new process.
 func (w *world) run() *drift.Report {
