@@ -91,18 +91,20 @@ func resident(tb testing.TB, pid int) (now, most int64) {
 	return now, most
 }
 
-// TestAppStartsQuickly bounds what a cold start costs. The bound leaves room
-// for a busy machine; BenchmarkStart has the figures.
+// TestAppStartsQuickly bounds what a cold start costs. It takes a quarter of the
+// bound on a machine that has nothing else to do; on a busy one the best of many
+// counts.
 func TestAppStartsQuickly(t *testing.T) {
+	const bound = 50 * time.Millisecond
 	best := time.Hour
-	for range 5 {
+	for range 30 {
 		cmd, took := app(t)
 		end(t, cmd)
-		best = min(best, took)
+		if best = min(best, took); best <= bound {
+			return
+		}
 	}
-	if best > 500*time.Millisecond {
-		t.Errorf("the best of five starts took %v", best)
-	}
+	t.Errorf("the best of thirty starts took %v, more than %v", best, bound)
 }
 
 // TestAppStaysSmall bounds the memory of the app after some hundred events.
@@ -116,8 +118,8 @@ func TestAppStaysSmall(t *testing.T) {
 	}
 	w.settle()
 	now, most := resident(t, w.Host().HandlerPID())
-	if limit := int64(60 << 20); most > limit {
-		t.Errorf("the app took up to %d bytes", most)
+	if now > 30<<20 || most > 40<<20 {
+		t.Errorf("the app has %d bytes in memory, and had up to %d", now, most)
 	}
 	t.Logf("%.1f MB resident, %.1f MB at most", float64(now)/(1<<20), float64(most)/(1<<20))
 }
