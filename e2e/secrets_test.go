@@ -10,7 +10,8 @@ import (
 )
 
 // keepsSecrets fails the test when anything secret came to light: in what the
-// handler printed, in a message on a queue or in a row.
+// handler printed, in what it answered to calls of the test, in a message on a
+// queue or in a row.
 func (w *world) keepsSecrets() {
 	w.t.Helper()
 	urls := w.Endpoints()
@@ -21,6 +22,7 @@ func (w *world) keepsSecrets() {
 		finder.Assert(w.t, where, text)
 	}
 	secretFree("the handler's output", w.output.String())
+	secretFree("an answer", w.answers.String())
 	for _, queue := range []string{local.EventsQueue, local.RequestsQueue} {
 		for _, name := range []string{queue, queue + "/$DeadLetterQueue"} {
 			for _, body := range w.peek(name) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,9 +18,11 @@ import (
 // world is a running PayBridge with both ends.
 type world struct {
 	*local.Local
-	t      *testing.T
-	output *output
-	config local.Config
+	t *testing.T
+	// output is what the handler prints, answers what it says to those who call
+	// its functions.
+	output, answers *output
+	config          local.Config
 	// urls are those of a PayBridge in another process, zero for this one's.
 	urls local.Endpoints
 	// account is the connected account in whose name the test speaks to Stripe,
@@ -27,7 +30,7 @@ type world struct {
 	account string
 }
 
-// output collects what the handler prints.
+// output collects texts.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -49,7 +52,7 @@ func (o *output) String() string {
 // come to light.
 func start(t *testing.T, changes ...func(*local.Config)) *world {
 	t.Helper()
-	w := &world{t: t, output: &output{}}
+	w := &world{t: t, output: &output{}, answers: &output{}}
 	w.config = local.Config{Dist: dist, Data: t.TempDir(), HandlerOutput: w.output}
 	for _, change := range changes {
 		change(&w.config)
@@ -122,6 +125,9 @@ func (w *world) call(method, url string, header http.Header, body []byte) (int, 
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.answers != nil && strings.HasPrefix(url, w.Endpoints().Functions) {
+		_, _ = w.answers.Write(append(text, '\n'))
 	}
 	var answer map[string]any
 	numbers := json.NewDecoder(bytes.NewReader(text))

@@ -55,6 +55,10 @@ type EndpointParams struct {
 	Enable bool
 }
 
+// maxEndpoints bounds how many endpoints are listed. Stripe lets an account have
+// sixteen.
+const maxEndpoints = 1000
+
 // Endpoints lists the webhook endpoints of the account in the mode of the key,
 // newest first.
 func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
@@ -63,6 +67,9 @@ func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	var all []Endpoint
 	list := c.api.WebhookEndpoints.List(params)
 	for list.Next() {
+		if len(all) == maxEndpoints {
+			return nil, outcome.Reviewf("There are more than %d webhook endpoints at Stripe. Delete those that nobody needs.", maxEndpoints)
+		}
 		all = append(all, endpointOf(list.WebhookEndpoint()))
 	}
 	if err := list.Err(); err != nil {
