@@ -68,7 +68,7 @@ func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	list := c.api.WebhookEndpoints.List(params)
 	for list.Next() {
 		if len(all) == maxEndpoints {
-			return nil, outcome.Reviewf("There are more than %d webhook endpoints at Stripe. Delete those that nobody needs.", maxEndpoints)
+			return nil, outcome.Reviewf("There are more than %d webhook endpoints at Stripe. Remove those that nobody needs.", maxEndpoints)
 		}
 		all = append(all, endpointOf(list.WebhookEndpoint()))
 	}

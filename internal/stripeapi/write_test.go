@@ -311,6 +311,8 @@ func TestBounds(t *testing.T) {
 			func(c *Client) error { return second(c.FindIntents(t.Context(), "", rowID)) }, maxFoundIntents/100 + 1},
 		"sessions": {list("list", with(openSession, `"client_reference_id":"x"`), 100),
 			func(c *Client) error { return second(c.FindSessions(t.Context(), "", rowID, time.Unix(1, 0))) }, maxLookedSessions/100 + 1},
+		"endpoints": {list("list", `{"id":"we_1","object":"webhook_endpoint"}`, 100),
+			func(c *Client) error { return second(c.Endpoints(t.Context())) }, maxEndpoints/100 + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := play(t, c.answer)
