@@ -16,7 +16,7 @@ func finder(s settings.Settings, c clients, mapping crm.Mapping) *drift.Finder {
 	}
 	// A run reads page after page and has no rounds, so here requests are
 	// repeated.
-	patient := c.dataverse.WithRetry(policy.RetryOptions{})
+	patient := c.dataverse.WithRetry(policy.RetryOptions{TryTimeout: tryTimeout})
 	return drift.New(drift.Config{
 		Stripe: c.stripe, Rows: crm.New(patient, mapping), Livemode: s.Livemode(), Org: s.OrgHost(),
 		After: s.ReconcileAfter, SweepAfter: s.ReconcileSweep, Window: s.ReconcileWindow, Limit: s.ReconcileLimit,

@@ -105,7 +105,9 @@ func wire(s settings.Settings, logger *slog.Logger) (*customhandler.Mux, error) 
 	mux.Queue(crmupdate.Function(update))
 	mux.HTTP(crmwebhook.Function(changed))
 	mux.Queue(paymentrequest.Function(request))
-	mux.Timer(reconcile.Function(reconcile.Config{Missing: s.Missing(reconcile.Name), Finder: finder(s, c, mapping), Logger: logger}))
+	mux.Timer(reconcile.Function(reconcile.Config{
+		Missing: s.Missing(reconcile.Name), Finder: finder(s, c, mapping), Budget: s.InvocationTimeout, Logger: logger,
+	}))
 	mux.HTTP(health.Function(healthConfig(s, c, mux, logger)))
 	return mux, nil
 }

@@ -7,12 +7,14 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"paybridge/internal/crm"
 	"paybridge/internal/customhandler"
@@ -27,17 +29,25 @@ const (
 	changes = "changes"
 )
 
+// defaultBudget is Config.Budget when it is zero.
+const defaultBudget = 4 * time.Minute
+
 // Config is what the function works with.
 type Config struct {
 	// Missing names the settings without which nothing can be done.
 	Missing []string
 	// Finder is nil while settings are missing.
 	Finder *drift.Finder
+	// Budget is how long a run may take, with its bookmark read and written. The
+	// host kills an app that takes longer than functionTimeout, with whatever
+	// else it is doing. Zero means four minutes.
+	Budget time.Duration
 	Logger *slog.Logger
 }
 
 // Function returns the function, ready to be registered.
 func Function(c Config) customhandler.TimerFunction {
+	c.Budget = cmp.Or(c.Budget, defaultBudget)
 	f := &function{Config: c}
 	return customhandler.TimerFunction{Name: Name, Trigger: trigger, Outputs: []string{hints, changes}, Handle: f.handle}
 }
@@ -58,6 +68,8 @@ func (f *function) handle(ctx context.Context, _ customhandler.Timer) (customhan
 		return nil, nil
 	}
 	defer f.running.Unlock()
+	ctx, cancel := context.WithTimeoutCause(ctx, f.Budget, fmt.Errorf("the invocation's budget of %v is spent", f.Budget))
+	defer cancel()
 	report, err := f.Finder.Find(ctx)
 	if err != nil {
 		return nil, err

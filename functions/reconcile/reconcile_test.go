@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"paybridge/internal/crm"
@@ -78,5 +79,60 @@ func TestRunThatCannotBeginFails(t *testing.T) {
 	_, err := over(&quiet{}, "DataverseUrl").Handle(t.Context(), customhandler.Timer{})
 	if err == nil || !strings.Contains(err.Error(), "DataverseUrl") {
 		t.Errorf("without settings: %v", err)
+	}
+}
+
+// silent is a CRM that stops to answer, at a request of this name.
+type silent struct {
+	*quiet
+	at string
+}
+
+func (s *silent) until(ctx context.Context, request string) error {
+	if s.at != request {
+		return nil
+	}
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (s *silent) Bookmark(ctx context.Context, name string) (crm.Bookmark, error) {
+	return crm.Bookmark{Name: name}, s.until(ctx, "reading the bookmark")
+}
+
+func (s *silent) Scan(ctx context.Context, scans []crm.Scan) ([]crm.Scanned, error) {
+	return make([]crm.Scanned, len(scans)), s.until(ctx, "reading rows")
+}
+
+func (s *silent) SaveBookmark(ctx context.Context, _ crm.Bookmark) error {
+	return s.until(ctx, "writing the bookmark")
+}
+
+// TestRunEndsBeforeTheHostKillsTheApp: the host waits for four minutes and 50
+// seconds and then kills whatever else the app is doing too.
+func TestRunEndsBeforeTheHostKillsTheApp(t *testing.T) {
+	for at, c := range map[string]struct {
+		took  time.Duration
+		fails bool
+	}{
+		"reading the bookmark": {4 * time.Minute, true},
+		"reading rows":         {2 * time.Minute, false},
+		"writing the bookmark": {4 * time.Minute, true},
+	} {
+		t.Run(at, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &silent{quiet: &quiet{}, at: at}
+				f := Function(Config{Logger: slog.New(slog.DiscardHandler), Finder: drift.New(drift.Config{
+					Stripe: s, Rows: s, After: time.Minute, SweepAfter: time.Hour, Window: 72 * time.Hour, Limit: 10,
+				})})
+				ctx, kill := context.WithTimeout(t.Context(), 4*time.Minute+50*time.Second)
+				defer kill()
+				begun := time.Now()
+				_, err := f.Handle(ctx, customhandler.Timer{})
+				if took := time.Since(begun); took != c.took || (err != nil) != c.fails {
+					t.Errorf("after %v: %v", took, err)
+				}
+			})
+		})
 	}
 }
