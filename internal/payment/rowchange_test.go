@@ -42,8 +42,13 @@ func TestDecodeRowChangeRefuses(t *testing.T) {
 			t.Errorf("%.40q: %v", body, err)
 		}
 	}
-	if _, err := DecodeRowChange([]byte(good + strings.Repeat(" ", 16<<10-len(good)))); err != nil {
-		t.Errorf("exactly at the limit: %v", err)
+	for _, most := range []string{
+		good + strings.Repeat(" ", 16<<10-len(good)),
+		`{"v":1,"payment":"3f2b8c1e-7a44-4e0b-9d51-6c0f5b1a9e01","attempts":["pi_1"` + strings.Repeat(`,"pi_1"`, 19) + `]}`,
+	} {
+		if _, err := DecodeRowChange([]byte(most)); err != nil {
+			t.Errorf("exactly at the limit: %v", err)
+		}
 	}
 }
 
