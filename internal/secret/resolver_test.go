@@ -3,6 +3,7 @@ package secret_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -114,6 +115,31 @@ func TestResolveInParallel(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSecretsReadAtOnceAreBounded: Key Vault throttles who asks for too many.
+func TestSecretsReadAtOnceAreBounded(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]time.Duration{16: 2 * time.Second, 17: 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			r := resolver(func(_ context.Context, name, _ string) (azfake.Responder[azsecrets.GetSecretResponse], azfake.ErrorResponder) {
+				<-time.After(time.Second)
+				return found(&name)
+			})
+			references := map[string]secret.Reference{}
+			for i := range n {
+				name := fmt.Sprintf("secret-%d", i)
+				references[name] = secret.Reference{Host: "kv-one.vault.azure.net", Name: name}
+			}
+			start := time.Now()
+			if _, err := r.Resolve(t.Context(), references); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(start); took != want {
+				t.Errorf("%d secrets took %v, want %v", n, took, want)
+			}
+		})
 	}
 }
 
