@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,11 @@ func hold() holder {
 	}
 }
 
-// leaks reports whether text shows the value, in whatever form.
-func leaks(text string) bool { return len(leak.New("hunter2").Find("the text", text)) > 0 }
+// leaks reports whether text shows the value, in whatever form. An address in
+// memory, which some verbs print, may look like the number of a card.
+func leaks(text string) bool {
+	return slices.ContainsFunc(leak.New("hunter2").Find("the text", text), func(f leak.Finding) bool { return f.Kind != "the number of a card" })
+}
 
 func TestFormattingShowsNothing(t *testing.T) {
 	t.Parallel()
