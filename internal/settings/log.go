@@ -3,6 +3,7 @@ package settings
 import (
 	"log/slog"
 	"reflect"
+	"time"
 )
 
 // LogValue returns the settings for the one line that is logged at start:
@@ -13,9 +14,14 @@ func (s Settings) LogValue() slog.Value {
 	values := reflect.ValueOf(s)
 	for _, f := range Fields() {
 		value := values.Field(f.index)
-		if f.Secret {
+		duration, timed := reflect.TypeAssert[time.Duration](value)
+		switch {
+		case f.Secret:
 			attrs = append(attrs, slog.Bool(f.Name+"Configured", !value.IsZero()))
-		} else {
+		case timed:
+			// As JSON it would be a number of nanoseconds.
+			attrs = append(attrs, slog.String(f.Name, duration.String()))
+		default:
 			attrs = append(attrs, slog.Any(f.Name, value.Interface()))
 		}
 	}

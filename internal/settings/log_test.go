@@ -26,6 +26,7 @@ func TestLogShowsSettingsAndNoSecrets(t *testing.T) {
 	for _, want := range []string{
 		`"StripeSecretKeyConfigured":true`, `"StripeWebhookSecretConfigured":true`, `"DataverseClientSecretConfigured":false`,
 		`"DataverseUrl":"https://contoso.crm4.dynamics.com"`, `"PaymentEventsQueue":"payment-events"`, `"mode":"test"`, `"webhookSecrets":2`, `"LogLevel":"DEBUG"`,
+		`"InvocationTimeout":"1m30s"`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in %s", want, out.String())
