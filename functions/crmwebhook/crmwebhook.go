@@ -16,6 +16,7 @@ import (
 	"paybridge/internal/customhandler"
 	"paybridge/internal/executioncontext"
 	"paybridge/internal/payment"
+	"paybridge/internal/webhook"
 )
 
 // The names in function.json.
@@ -25,10 +26,6 @@ const (
 	output  = "message"
 	answer  = "res"
 )
-
-// MaxBody is the largest execution context that is read, in bytes. Dataverse
-// leaves out the columns of one that would be larger than 256 KB.
-const MaxBody = 1 << 20
 
 // Config is what the function works with.
 type Config struct {
@@ -64,32 +61,23 @@ func Function(c Config) customhandler.HTTPFunction {
 	}
 }
 
-// reply is what a Dynamics administrator reads in the details of the failed
-// system job. Of a 2xx Dataverse keeps nothing; the text is for whoever tries
-// the address by hand.
-type reply struct {
-	Received bool   `json:"received"`
-	Reason   string `json:"reason,omitempty"`
-	Hint     string `json:"hint,omitempty"`
-}
-
 // handle answers a call. Anything but 502, 503 and 504 fails the system job at
 // once and for good, which is right for what the same call could never do.
 func (f *function) handle(ctx context.Context, req *customhandler.Request) (customhandler.Reply, error) {
 	if len(f.Missing) > 0 {
-		return refuse(ctx, http.StatusServiceUnavailable, "PayBridge is not configured.", "In the function app, set "+strings.Join(f.Missing, ", ")+".")
+		return webhook.Refused(ctx, http.StatusServiceUnavailable, "PayBridge is not configured.", "In the function app, set "+strings.Join(f.Missing, ", ")+".")
 	}
-	if len(req.Body) > MaxBody {
-		return refuse(ctx, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB.", "Dataverse sends 256 KB at most: something else is calling this address.")
+	if len(req.Body) > webhook.MaxBody {
+		return webhook.Refused(ctx, http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB.", "Dataverse sends 256 KB at most: something else is calling this address.")
 	}
 	if !req.HasBody || len(req.Body) == 0 {
-		return refuse(ctx, http.StatusBadRequest, "The request has no body.", "Register the service endpoint as a webhook, and let nothing in between send the body on in chunks.")
+		return webhook.Refused(ctx, http.StatusBadRequest, "The request has no body.", "Register the service endpoint as a webhook, and let nothing in between send the body on in chunks.")
 	}
 	// The header guards against an address in the wrong environment, as in a
 	// copy of production, and not against somebody who means harm: that is what
 	// the function key is for.
 	if org := req.Header.Get("x-ms-dynamics-organization"); !sameOrg(f.Org, org) {
-		return refuse(ctx, http.StatusBadRequest, "This endpoint takes changes of the organisation "+f.Org+", this is "+hostName(org)+".",
+		return webhook.Refused(ctx, http.StatusBadRequest, "This endpoint takes changes of the organisation "+f.Org+", this is "+hostName(org)+".",
 			"In this environment, delete the step or disable it, or give its service endpoint the address of the PayBridge that belongs here.")
 	}
 	// The headers x-ms-dynamics-entity-name and x-ms-dynamics-request-name say
@@ -97,23 +85,23 @@ func (f *function) handle(ctx context.Context, req *customhandler.Request) (cust
 	// the body, which also holds the row, is the only one.
 	change, err := executioncontext.Read(req.Body)
 	if err != nil {
-		return refuse(ctx, http.StatusBadRequest, "The execution context cannot be read: "+err.Error()+".",
+		return webhook.Refused(ctx, http.StatusBadRequest, "The execution context cannot be read: "+err.Error()+".",
 			"Register the service endpoint as a webhook: a step on it sends what is expected here.")
 	}
 	annotate(ctx, change)
 	if change.Entity != f.Table {
-		return refuse(ctx, http.StatusBadRequest, "This endpoint takes changes of the table "+f.Table+", this is "+change.Entity+".",
+		return webhook.Refused(ctx, http.StatusBadRequest, "This endpoint takes changes of the table "+f.Table+", this is "+change.Entity+".",
 			"Remove the step on "+change.Entity+", or register it on "+f.Table+".")
 	}
 	if change.Message != executioncontext.Create && change.Message != executioncontext.Update {
-		return leave(ctx, "The message "+change.Message+" asks for nothing at Stripe: only Create and Update do.")
+		return webhook.LeftAlone(ctx, "The message "+change.Message+" asks for nothing at Stripe: only Create and Update do.")
 	}
 	if change.RowID == "" {
-		return refuse(ctx, http.StatusBadRequest, "The execution context names no row: PrimaryEntityId, the row's id, is missing.",
+		return webhook.Refused(ctx, http.StatusBadRequest, "The execution context names no row: PrimaryEntityId, the row's id, is missing.",
 			"Register the step on "+change.Message+" in the stage PostOperation, when the row has its id.")
 	}
 	if f.made(ctx, change) {
-		return leave(ctx, "PayBridge's own change.")
+		return webhook.LeftAlone(ctx, "PayBridge's own change.")
 	}
 	return enqueue(ctx, change)
 }
@@ -141,20 +129,7 @@ func enqueue(ctx context.Context, change executioncontext.Context) (customhandle
 	if err != nil {
 		return customhandler.Reply{}, fmt.Errorf("encoding the row change: %w", err)
 	}
-	customhandler.Annotate(ctx, slog.String("result", "enqueued"))
-	r, err := customhandler.JSON(http.StatusOK, reply{Received: true})
-	r.Outputs = customhandler.Outputs{output: {body}}
-	return r, err
-}
-
-func leave(ctx context.Context, reason string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("result", "left alone"), slog.String("reason", reason))
-	return customhandler.JSON(http.StatusOK, reply{Received: true, Reason: reason})
-}
-
-func refuse(ctx context.Context, status int, reason, hint string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("result", "refused"), slog.String("reason", reason))
-	return customhandler.JSON(status, reply{Reason: reason, Hint: hint})
+	return webhook.Enqueued(ctx, output, body)
 }
 
 // annotate adds what identifies the change to the invocation's log line.

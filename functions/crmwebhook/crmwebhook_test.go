@@ -117,7 +117,7 @@ func config() Config {
 
 func TestAnswers(t *testing.T) {
 	update := posted(t, "update")
-	limit := update + strings.Repeat(" ", MaxBody-len(update))
+	limit := update + strings.Repeat(" ", 1<<20-len(update))
 	replaced := func(old, with string) string {
 		if !strings.Contains(update, old) {
 			t.Fatalf("there is no %s to replace", old)
@@ -148,7 +148,7 @@ func TestAnswers(t *testing.T) {
 		{"without headers", nil, nil, &update, 200, true, ""},
 		{"exactly 1 MiB", nil, headers(), &limit, 200, true, ""},
 		{"one byte more", nil, headers(), new(limit + " "), 413, false, "larger than 1 MiB"},
-		{"much more", nil, headers(), new(strings.Repeat("x", 3*MaxBody)), 413, false, "256 KB"},
+		{"much more", nil, headers(), new(strings.Repeat("x", 3<<20)), 413, false, "256 KB"},
 
 		{"a delete", nil, headers(), new(posted(t, "delete")), 200, false, "Delete asks for nothing"},
 		{"a delete without PrimaryEntityId", nil, headers(), new(posted(t, "delete-id-in-target")), 200, false, "Delete asks for nothing"},

@@ -17,6 +17,7 @@ import (
 	"paybridge/internal/payment"
 	"paybridge/internal/secret"
 	"paybridge/internal/stripeapi"
+	"paybridge/internal/webhook"
 )
 
 // The names in function.json.
@@ -26,10 +27,6 @@ const (
 	output  = "message"
 	answer  = "res"
 )
-
-// MaxBody is the largest event that is read, in bytes. Stripe's own events
-// are a few kilobytes, a few hundred at the very most.
-const MaxBody = 1 << 20
 
 // Config is what the function works with.
 type Config struct {
@@ -59,51 +56,44 @@ func Function(c Config) customhandler.HTTPFunction {
 	}
 }
 
-// reply is what a person reads in Stripe's Dashboard.
-type reply struct {
-	Received bool   `json:"received"`
-	Reason   string `json:"reason,omitempty"`
-	Hint     string `json:"hint,omitempty"`
-}
-
 func (c *Config) handle(ctx context.Context, req *customhandler.Request) (customhandler.Reply, error) {
 	if len(c.Secrets) == 0 {
-		return refuse(ctx, http.StatusServiceUnavailable, "not configured", "Set StripeWebhookSecret to the signing secret of this endpoint.")
+		return webhook.Refused(ctx, http.StatusServiceUnavailable, "not configured", "Set StripeWebhookSecret to the signing secret of this endpoint.")
 	}
 	if !c.ModeKnown {
-		return refuse(ctx, http.StatusServiceUnavailable, "not configured", "Set StripeSecretKey: its mode decides which events are taken.")
+		return webhook.Refused(ctx, http.StatusServiceUnavailable, "not configured", "Set StripeSecretKey: its mode decides which events are taken.")
 	}
-	if len(req.Body) > MaxBody {
-		return refuse(ctx, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB", "")
+	if len(req.Body) > webhook.MaxBody {
+		return webhook.Refused(ctx, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB", "")
 	}
 	if !req.HasBody || len(req.Body) == 0 {
-		return refuse(ctx, http.StatusBadRequest, "the request has no body", "Send the event with a Content-Length, not in chunks.")
+		return webhook.Refused(ctx, http.StatusBadRequest, "the request has no body", "Send the event with a Content-Length, not in chunks.")
 	}
 	if req.Binary {
-		return refuse(ctx, http.StatusBadRequest, "the body is not text", "Send the event as application/json, as Stripe does.")
+		return webhook.Refused(ctx, http.StatusBadRequest, "the body is not text", "Send the event as application/json, as Stripe does.")
 	}
 	// Stripe sends the header once. Several are joined as HTTP allows, and
 	// judged as one.
 	header := strings.Join(req.Header.Values("Stripe-Signature"), ",")
 	matched, err := stripeapi.Verify(req.Body, header, c.Secrets, c.Now())
 	if err != nil {
-		return refuse(ctx, http.StatusBadRequest, err.Error(), "")
+		return webhook.Refused(ctx, http.StatusBadRequest, err.Error(), "")
 	}
 	customhandler.Annotate(ctx, slog.String("webhook_secret", secretName(matched)))
 	event, err := stripeapi.ReadEvent(req.Body)
 	if err != nil {
 		// It was signed, so Stripe sent it: the error names a field, no value.
-		return refuse(ctx, http.StatusBadRequest, "the event cannot be read", err.Error())
+		return webhook.Refused(ctx, http.StatusBadRequest, "the event cannot be read", err.Error())
 	}
 	hint := event.Hint
 	annotate(ctx, hint)
 	switch {
 	case !event.Acted:
-		return acknowledge(ctx, "events of this type are not used")
+		return webhook.LeftAlone(ctx, "events of this type are not used")
 	case hint.Livemode != c.Livemode:
-		return acknowledge(ctx, fmt.Sprintf("this deployment is in %s mode and the event is in %s mode", mode(c.Livemode), mode(hint.Livemode)))
+		return webhook.LeftAlone(ctx, fmt.Sprintf("this deployment is in %s mode and the event is in %s mode", mode(c.Livemode), mode(hint.Livemode)))
 	case !hint.Link().Ours(c.Org):
-		return acknowledge(ctx, "the payment belongs to another CRM organisation")
+		return webhook.LeftAlone(ctx, "the payment belongs to another CRM organisation")
 	}
 	return enqueue(ctx, hint)
 }
@@ -112,26 +102,13 @@ func (c *Config) handle(ctx context.Context, req *customhandler.Request) (custom
 // answers Stripe and turns a failure into a 500, which Stripe retries.
 func enqueue(ctx context.Context, hint payment.Hint) (customhandler.Reply, error) {
 	if err := hint.Validate(); err != nil {
-		return refuse(ctx, http.StatusBadRequest, "the event cannot be read", err.Error())
+		return webhook.Refused(ctx, http.StatusBadRequest, "the event cannot be read", err.Error())
 	}
 	body, err := hint.Encode()
 	if err != nil {
 		return customhandler.Reply{}, fmt.Errorf("encoding the hint: %w", err)
 	}
-	customhandler.Annotate(ctx, slog.String("result", "enqueued"))
-	r, err := customhandler.JSON(http.StatusOK, reply{Received: true})
-	r.Outputs = customhandler.Outputs{output: {body}}
-	return r, err
-}
-
-func acknowledge(ctx context.Context, reason string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("result", "left alone"), slog.String("reason", reason))
-	return customhandler.JSON(http.StatusOK, reply{Received: true, Reason: reason})
-}
-
-func refuse(ctx context.Context, status int, reason, hint string) (customhandler.Reply, error) {
-	customhandler.Annotate(ctx, slog.String("result", "refused"), slog.String("reason", reason))
-	return customhandler.JSON(status, reply{Reason: reason, Hint: hint})
+	return webhook.Enqueued(ctx, output, body)
 }
 
 // annotate adds what identifies the event to the invocation's log line.

@@ -106,9 +106,9 @@ func TestAnswers(t *testing.T) {
 	signed := func(body string) map[string][]string {
 		return map[string][]string{"stripe-signature": {sign(body, current, now)}, "Content-Type": {"application/json"}}
 	}
-	big := event("payment_intent.succeeded", false, `{"x":"`+strings.Repeat("x", MaxBody)+`"}`)
+	big := event("payment_intent.succeeded", false, `{"x":"`+strings.Repeat("x", 1<<20)+`"}`)
 	limit := event("payment_intent.succeeded", false, ours)
-	limit += strings.Repeat(" ", MaxBody-len(limit))
+	limit += strings.Repeat(" ", 1<<20-len(limit))
 	over := limit + " "
 	inBase64 := base64.StdEncoding.EncodeToString([]byte(paid))
 	byWebAPI := event("payment_intent.succeeded", false, strings.Replace(ours, "contoso.crm", "contoso.api.crm", 1))
