@@ -58,7 +58,7 @@ func (c *setupDataverseCommand) Run(ctx context.Context, t *terminal) error {
 	t.progress("looking at the CRM %s…", at.Settings.OrgHost())
 	result, err := provision.Run(ctx, client, plan, provision.Options{Report: func(e provision.Event) { show(t, e) }})
 	if err != nil {
-		return explain(err)
+		return c.explain(err)
 	}
 	return c.conclude(t, plan, result)
 }
@@ -184,14 +184,18 @@ func (c *setupDataverseCommand) conclude(t *terminal, plan provision.Plan, resul
 }
 
 // explain adds to an error what to do about it.
-func explain(err error) error {
+func (c *setupDataverseCommand) explain(err error) error {
 	if _, ok := errors.AsType[*provision.Refused](err); ok {
 		return err
 	}
-	if _, ok := errors.AsType[*dataverse.TokenError](err); ok {
-		return &hinted{err, "sign in with: az login --allow-no-subscriptions, to the tenant of the CRM"}
-	}
-	if e, ok := errors.AsType[*dataverse.Error](err); ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) {
+	answer, answered := errors.AsType[*dataverse.Error](err)
+	_, noToken := errors.AsType[*dataverse.TokenError](err)
+	switch {
+	case c.AsApp && (noToken || answered && answer.Status == http.StatusUnauthorized):
+		return &hinted{err, "check DataverseTenantId, DataverseClientId and DataverseClientSecret, or leave --as-app out and sign in with az login"}
+	case noToken || answered && answer.Status == http.StatusUnauthorized:
+		return &hinted{err, "sign in with: az login --allow-no-subscriptions --tenant <tenant of the CRM>"}
+	case answered && answer.Status == http.StatusForbidden:
 		return &hinted{err, "set up as somebody with the security role System Administrator in this environment; PayBridge itself needs no such role"}
 	}
 	return &hinted{err, "run it again: it goes on where it stopped"}

@@ -107,7 +107,7 @@ func (e *TokenError) Error() string {
 	first, rest, _ := strings.Cut(text, "\n")
 	message := "getting a token for Dataverse: " + oneLine(first, maxMessage)
 	if reason := aadCode.FindString(rest); reason != "" {
-		message += ": " + oneLine(reason, maxMessage)
+		message = strings.TrimSuffix(message, ".") + ": " + oneLine(reason, maxMessage)
 	}
 	return message
 }

@@ -54,7 +54,7 @@ func TestNoToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.WhoAmI(t.Context())
-	want := "asking Dataverse who is calling: getting a token for Dataverse: ClientSecretCredential authentication failed.: AADSTS7000215: Invalid client secret provided. Trace"
+	want := "asking Dataverse who is calling: getting a token for Dataverse: ClientSecretCredential authentication failed: AADSTS7000215: Invalid client secret provided. Trace"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}

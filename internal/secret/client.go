@@ -59,11 +59,11 @@ func (anybody) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 // told from a sign-in that did not work.
 type signIn struct{ credential azcore.TokenCredential }
 
-// GetToken returns a token of the credential, or an error that is errSignIn.
+// GetToken returns a token of the credential, or an error that is ErrSignIn.
 func (s signIn) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := s.credential.GetToken(ctx, options)
 	if err != nil {
-		return azcore.AccessToken{}, fmt.Errorf("%w: %w", errSignIn, err)
+		return azcore.AccessToken{}, fmt.Errorf("%w: %w", ErrSignIn, err)
 	}
 	return token, nil
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
 
+// ErrSignIn says that there was no token to ask a vault with.
+var ErrSignIn = errors.New("signing in to Azure")
+
 var (
-	errSignIn       = errors.New("signing in to Azure")
-	errNoCredential = fmt.Errorf("%w: there is no credential for Key Vault", errSignIn)
+	errNoCredential = fmt.Errorf("%w: there is no credential for Key Vault", ErrSignIn)
 	errEmpty        = errors.New("the secret is empty")
 )
 
@@ -65,7 +67,7 @@ func absent(cause error) bool {
 // Explain says what went wrong when a vault was asked for a secret and what to
 // do, by the class of the error. It quotes nothing that the vault answered.
 func Explain(reference Reference, cause error) (message, hint string) {
-	if errors.Is(cause, errSignIn) {
+	if errors.Is(cause, ErrSignIn) {
 		return "signing in to Azure did not work",
 			"give the app a managed identity (a user-assigned one by its client id in AZURE_CLIENT_ID), or run az login on a developer's machine"
 	}

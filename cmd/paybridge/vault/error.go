@@ -30,6 +30,9 @@ func (v *Vault) failed(done, name string, cause error) *Error {
 	at := v.at
 	at.Name = name
 	message, hint := secret.Explain(at, cause)
+	if errors.Is(cause, secret.ErrSignIn) {
+		hint = "sign in with: az login"
+	}
 	if answer, ok := errors.AsType[*azcore.ResponseError](cause); ok {
 		inner := secret.InnerCode(answer)
 		switch {
