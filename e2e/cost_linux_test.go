@@ -19,6 +19,9 @@ import (
 // answered, and how long that took.
 func app(tb testing.TB) (*exec.Cmd, time.Duration) {
 	tb.Helper()
+	if err := consulted(); err != nil {
+		tb.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)

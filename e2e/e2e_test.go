@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"paybridge/cmd/paybridge/pack"
@@ -33,10 +34,6 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := consult(root); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	dist = filepath.Join(dir, "dist")
 	if _, err := pack.Pack(context.Background(), pack.Config{Root: root, Dist: dist}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -45,10 +42,15 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// consult looks at every source of the app. The Go tool shows the result of an
-// earlier run again when nothing changed that the tests looked at; it does not
-// see what go build reads for them in a process of its own.
-func consult(root string) error {
+// consulted looks at every source of the app, in a test that runs it. The Go
+// tool shows the result of an earlier run again when nothing changed that the
+// tests looked at; it does not see what go build reads for them in a process of
+// its own, nor what TestMain looks at before it runs them.
+var consulted = sync.OnceValue(func() error {
+	root, err := pack.Root(".")
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"handler", "functions", "internal", "cmd"} {
 		err := filepath.WalkDir(filepath.Join(root, name), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
@@ -61,4 +63,4 @@ func consult(root string) error {
 		}
 	}
 	return nil
-}
+})

@@ -53,6 +53,7 @@ func (o *output) String() string {
 func start(t *testing.T, changes ...func(*local.Config)) *world {
 	t.Helper()
 	w := &world{t: t, output: &output{}, answers: &output{}}
+	w.must(consulted())
 	w.config = local.Config{Dist: dist, Data: t.TempDir(), HandlerOutput: w.output}
 	for _, change := range changes {
 		change(&w.config)
