@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func build(t *testing.T) *command {
 		world: &world{t: t, output: &output{}}, binary: filepath.Join(dir, "paybridge"), root: root,
 		data: filepath.Join(dir, "data"), ready: filepath.Join(dir, "ready.json"), said: &output{},
 	}
+	c.must(consulted())
 	made := exec.CommandContext(t.Context(), "go", "build", "-o", c.binary, "./cmd/paybridge")
 	made.Dir = root
 	if text, err := made.CombinedOutput(); err != nil {
@@ -131,6 +133,11 @@ func TestReadyFileTellsWhereEverythingIs(t *testing.T) {
 	c.until("the demonstration has ended well", func() bool {
 		return bytes.Contains([]byte(c.said.String()), []byte("the row shows Completed"))
 	})
+	for _, trigger := range []string{"crmupdate      queue payment-events", "reconcile      timer 0 */5 * * * *"} {
+		if !strings.Contains(c.said.String(), trigger) {
+			t.Errorf("it does not say %q", trigger)
+		}
+	}
 	begun := time.Now()
 	c.must(c.process.Process.Signal(os.Interrupt))
 	if err := c.process.Wait(); err != nil {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"paybridge/cmd/paybridge/local"
@@ -103,8 +102,11 @@ func (c *localCommand) introduce(t *terminal, l *local.Local) {
 	t.say("  functions   %s", urls.Functions)
 	for _, f := range l.Host().Functions() {
 		trigger := f.URL
-		if trigger == "" {
-			trigger = strings.TrimSpace("queue " + f.Queue)
+		switch {
+		case f.Queue != "":
+			trigger = "queue " + f.Queue
+		case f.Schedule != "":
+			trigger = "timer " + f.Schedule
 		}
 		t.say("    %-14s %s", f.Name, trigger)
 	}
