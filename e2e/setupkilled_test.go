@@ -42,9 +42,10 @@ type installation struct {
 	dir       string
 	env       []string
 	dataverse *dataverse.Server
-	crm       string
 	stripe    *stripe.Server
 	vault     *vault.Vault
+	// crm, atStripe and atVault are the addresses of the three.
+	crm, atStripe, atVault string
 
 	mu sync.Mutex
 	// writes is how many writes have come since the command was started, and
@@ -73,15 +74,15 @@ func install(t *testing.T, binary string) *installation {
 	must(err)
 	t.Cleanup(func() { _ = i.stripe.Close() })
 	i.crm = i.front(i.dataverse)
-	atVault := i.front(keyvault.New(keyvault.Config{}))
-	at, err := vault.Parse(atVault)
+	i.atStripe, i.atVault = i.front(i.stripe), i.front(keyvault.New(keyvault.Config{}))
+	at, err := vault.Parse(i.atVault)
 	must(err)
 	i.vault, err = vault.Open(at, nil, nil)
 	must(err)
 	i.env = []string{
-		"DataverseUrl=" + i.crm, "IDENTITY_CLIENT_ID=" + dataverse.ApplicationID(), "AZURE_KEY_VAULT_NAME=" + atVault,
+		"DataverseUrl=" + i.crm, "IDENTITY_CLIENT_ID=" + dataverse.ApplicationID(), "AZURE_KEY_VAULT_NAME=" + i.atVault,
 		"FUNCTION_APP_URL=https://pay.example", "PAYBRIDGE_FUNCTION_KEY=" + theFunctionKey,
-		"StripeApiBase=" + i.front(i.stripe), "StripeSecretKey=" + i.stripe.SecretKey(),
+		"StripeApiBase=" + i.atStripe, "StripeSecretKey=" + i.stripe.SecretKey(),
 	}
 	for name, text := range map[string]string{"stripe-key": i.stripe.SecretKey(), "client-secret": theClientSecret} {
 		must(os.WriteFile(filepath.Join(i.dir, name), []byte(text+"\n"), 0o600))
