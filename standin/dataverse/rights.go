@@ -37,7 +37,11 @@ func (x *tx) may(right string, t *table) error {
 			}
 		}
 	}
-	if x.rights["everything"] || x.rights[privilegeID(right, t)] {
+	if x.rights["everything"] {
+		return nil
+	}
+	if x.rights[privilegeID(right, t)] {
+		x.used(privilegeName(right, t))
 		return nil
 	}
 	return fail(http.StatusForbidden, codePrivilege,

@@ -33,6 +33,7 @@ type Server struct {
 
 	mu          sync.Mutex
 	counters    map[string]int // :: kind of request → count
+	privileges  map[string]int // by name → how often it let somebody in
 	subscribers map[int]func(Change)
 	nextID      int
 }
@@ -78,7 +79,7 @@ func Open(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("opening the stand-in's file: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, db: db, counters: map[string]int{}, subscribers: map[int]func(Change){},
+		cfg: cfg, db: db, counters: map[string]int{}, privileges: map[string]int{}, subscribers: map[int]func(Change){},
 		scanned: scanned{tables: map[string]map[string]scannedRow{}},
 	}
 	if err := s.prepare(tables); err != nil {
@@ -145,7 +146,7 @@ func (s *Server) Close() error {
 }
 
 func (s *Server) tx(b *bolt.Tx, tables *schema, user string) *tx {
-	return &tx{bolt: b, schema: tables, cfg: &s.cfg, user: user, now: s.cfg.now(), scanned: &s.scanned}
+	return &tx{bolt: b, schema: tables, cfg: &s.cfg, user: user, now: s.cfg.now(), scanned: &s.scanned, used: s.use}
 }
 
 // view runs f on a snapshot.
@@ -246,6 +247,20 @@ func (s *Server) Counts() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.counters)
+}
+
+func (s *Server) use(privilege string) {
+	s.mu.Lock()
+	s.privileges[privilege]++
+	s.mu.Unlock()
+}
+
+// PrivilegesUsed returns how often each privilege, by its name, has let in
+// somebody who is held to security roles.
+func (s *Server) PrivilegesUsed() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.privileges)
 }
 
 // Rows returns all rows of a table by its logical name, in the order of their GUIDs.

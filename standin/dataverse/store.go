@@ -35,6 +35,8 @@ type tx struct {
 	redefined bool
 	// rights are the privileges of the user, once they were asked for.
 	rights map[string]bool
+	// used hears of each privilege that let the user in.
+	used func(privilege string)
 }
 
 func (x *tx) rows(t *table) *bolt.Bucket {
