@@ -236,3 +236,18 @@ func TestParseApp(t *testing.T) {
 		}
 	}
 }
+
+// The app takes five secrets and no more: before there were six, setup says
+// which to take out, and makes nothing.
+func TestTooManySecrets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.vault.Write(t.Context(), "stripe-webhook-secret", secret.New("whsec_1,whsec_2,whsec_3,whsec_4,whsec_5"), nil))
+	err := w.setup()
+	if e, ok := errors.AsType[*endpoint.Error](err); !ok || !strings.Contains(e.Message, "lists 5 signing secrets, and the app takes no more than 5") || !strings.Contains(e.Hint(), "take those out that are not in use") {
+		t.Errorf("got %v", err)
+	}
+	if len(w.endpoints()) != 0 || w.kv.Writes() != 1 {
+		t.Error("something was made")
+	}
+}

@@ -1,10 +1,13 @@
 package provision_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"paybridge/cmd/paybridge/provision"
 	"paybridge/internal/crm"
@@ -69,23 +72,34 @@ func TestATableOfAMappingFileIsItsMakers(t *testing.T) {
 	}
 }
 
-// TestWhatIsThereTwiceIsSaid: names of endpoints and steps are not unique.
+// TestWhatIsThereTwiceIsSaid: names of endpoints and steps are not unique, and
+// which of two came first says nothing. Dataverse knows no fractions of seconds
+// either, so that two that were made at once come in any order.
 func TestWhatIsThereTwiceIsSaid(t *testing.T) {
-	w := newWorld(t, nil)
-	w.done(plan())
-	step := w.step("Update")
-	ref := func(column string) string { return step.Values[column].(cloud.Ref).ID }
-	w.ann(http.MethodPost, "serviceendpoints", map[string]any{"name": "PayBridge", "url": "https://old.example/", "contract": 8, "authtype": 4, "authvalue": "x"})
-	w.ann(http.MethodPost, "sdkmessageprocessingsteps", map[string]any{
-		"name": "by hand", "stage": 40, "mode": 1,
-		"sdkmessageid@odata.bind":                 "/sdkmessages(" + ref("sdkmessageid") + ")",
-		"sdkmessagefilterid@odata.bind":           "/sdkmessagefilters(" + ref("sdkmessagefilterid") + ")",
-		"eventhandler_serviceendpoint@odata.bind": "/serviceendpoints(" + ref("eventhandler") + ")",
-	})
-	result, events := w.done(plan())
-	said := lines(events)
-	if result.Left != 2 || result.Changes != 0 || !strings.Contains(said, "posts to https://old.example/: delete it") || !strings.Contains(said, `there is another one, "by hand"`) {
-		t.Errorf("%+v\n%s", result, said)
+	for name, age := range map[string]time.Duration{"younger": -time.Hour, "as old": 0, "older": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			var back atomic.Int64
+			w := newWorld(t, func(cfg *cloud.Config) {
+				cfg.Now = func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
+			})
+			w.done(plan())
+			step := w.step("Update")
+			ref := func(column string) string { return step.Values[column].(cloud.Ref).ID }
+			back.Store(int64(age))
+			w.ann(http.MethodPost, "serviceendpoints", map[string]any{"name": "PayBridge", "url": "https://old.example/", "contract": 8, "authtype": 4, "authvalue": "x"})
+			w.ann(http.MethodPost, "sdkmessageprocessingsteps", map[string]any{
+				"name": "by hand", "stage": 40, "mode": 1,
+				"sdkmessageid@odata.bind":                 "/sdkmessages(" + ref("sdkmessageid") + ")",
+				"sdkmessagefilterid@odata.bind":           "/sdkmessagefilters(" + ref("sdkmessagefilterid") + ")",
+				"eventhandler_serviceendpoint@odata.bind": "/serviceendpoints(" + ref("eventhandler") + ")",
+			})
+			back.Store(0)
+			result, events := w.done(plan())
+			said := lines(events)
+			if result.Left != 2 || result.Changes != 0 || !strings.Contains(said, "posts to https://old.example/: delete it") || !strings.Contains(said, `there is another one, "by hand"`) {
+				t.Errorf("%+v\n%s", result, said)
+			}
+		})
 	}
 }
 
@@ -109,4 +123,41 @@ func (w *world) unit() string {
 		w.t.Fatal(rows, err)
 	}
 	return rows[0].ID
+}
+
+// TestWhatSetupCannotGoOnFromIsSaid: nothing is written beside what somebody
+// else has under the same name, and a refused function key is repeated nowhere.
+func TestWhatSetupCannotGoOnFromIsSaid(t *testing.T) {
+	for name, c := range map[string]struct {
+		before        func(*world)
+		problem, hint string
+		writes        int
+	}{
+		"a publisher of that name": {func(w *world) {
+			w.ann(http.MethodPost, "publishers", map[string]any{
+				"uniquename": "paybridge", "friendlyname": "Pay Bridge", "customizationprefix": "pay", "customizationoptionvalueprefix": 10000,
+			})
+		}, "publisher paybridge: it has the prefix pay and choice values from 100000000, not pb and 884200000", "somebody else's publisher", 0},
+		"a function key that is none": {func(w *world) {
+			w.faults = func(_ int, r *http.Request) *cloud.Fault {
+				if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/serviceendpoints") {
+					return &cloud.Fault{Status: http.StatusBadRequest, Code: "0x80040203", Message: "The value " + webhookKey + " of authvalue is not valid."}
+				}
+				return nil
+			}
+		}, "service endpoint PayBridge: Dataverse refused the function key", "the key of the function crmwebhook", len(everything()) - 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			c.before(w)
+			_, events, err := w.setup(plan())
+			refused, ok := errors.AsType[*provision.Refused](err)
+			if !ok || !errorContains(err, c.problem) || !strings.Contains(refused.Hint(), c.hint) {
+				t.Errorf("the error is %v\n%s", err, lines(events))
+			}
+			if written := w.written(); len(written) != c.writes {
+				t.Errorf("it wrote %v", written)
+			}
+		})
+	}
 }
