@@ -56,15 +56,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if exit >= 0 {
 		return exit
 	}
+	if wrong, ok := errors.AsType[*kong.ParseError](err); ok {
+		return misunderstood(stderr, wrong.Context, wrong)
+	}
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: paybridge --help lists the commands and flags\n", err)
-		return 2
+		return report(stderr, err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(&terminal{in: stdin, out: stdout, err: stderr})
 	if wrong, ok := errors.AsType[*usage](err); ok {
-		_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: paybridge --help lists the commands and flags\n", wrong)
-		return 2
+		return misunderstood(stderr, parsed, wrong)
 	}
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
@@ -73,6 +74,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return report(stderr, err)
 	}
 	return 0
+}
+
+// misunderstood says what is wrong with a command line, and where to read how it
+// should be.
+func misunderstood(stderr io.Writer, at *kong.Context, err error) int {
+	help := "paybridge --help lists the commands and flags"
+	if command := at.Selected(); command != nil {
+		help = command.FullPath() + " --help says what it takes"
+	}
+	_, _ = fmt.Fprintf(stderr, "paybridge: %v\nhint: %s\n", err, help)
+	return 2
 }
 
 // newParser returns the parser of the command line.
