@@ -133,6 +133,31 @@ func TestVariablesComeFromTheDeployment(t *testing.T) {
 	}
 }
 
+// TestFlagsOfSetupAreInThePages: setup is what people do once, by the pages.
+func TestFlagsOfSetupAreInThePages(t *testing.T) {
+	var all strings.Builder
+	for _, file := range pages(t) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(content)
+	}
+	var cli commands
+	parser, err := newParser(&cli)
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := parser.Model.Children[slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == "setup" })]
+	for _, command := range setup.Children {
+		for _, flag := range command.Flags {
+			if flag.Name != "help" && !regexp.MustCompile("--"+flag.Name+`\b`).MatchString(all.String()) {
+				t.Errorf("no page says what %s --%s is for", command.FullPath(), flag.Name)
+			}
+		}
+	}
+}
+
 // TestKeyIsMadeAsNeeded holds what the page says of the restricted key to what
 // doctor asks of it.
 func TestKeyIsMadeAsNeeded(t *testing.T) {
