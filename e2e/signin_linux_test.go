@@ -226,6 +226,7 @@ func TestOperatorSignsIn(t *testing.T) {
 		"token refused":   {args: dataverseAs, token: "user:Ann", refuse: unauthorized, code: 1, asked: crm + crm, says: []string{"Dataverse answered 401", toTenant}},
 		"no member":       {args: dataverseAs, token: "user:Zoe", code: 1, asked: crm, says: []string{"0x80072560: The user is not a member of the organization", toRole}},
 		"no privilege":    {args: dataverseAs, token: "user:Ann", refuse: readOnly, code: 1, asked: crm, says: []string{"publisher paybridge: ", "missing prvCreatePublisher privilege", toRole}},
+		"no CRM there":    {args: dataverseAs, token: "user:Ann", env: []string{"DataverseUrl=https://typo.crm4.dynamics.com"}, code: 1, asked: "account get-access-token -o json --resource https://typo.crm4.dynamics.com\n", says: []string{"hint: check DataverseUrl and the way there (DNS, proxy, firewall), then run it again"}},
 		"as the app":      {args: asApp, env: application(theClientSecret), everybody: true, says: []string{"16 changes made."}},
 		"wrong secret":    {args: asApp, env: application("wrong~wrong~wrong~wrong"), code: 1, says: []string{"AADSTS7000215: Invalid client secret provided", "hint: check DataverseTenantId, DataverseClientId and DataverseClientSecret, or leave --as-app out and sign in with az login\n"}},
 		"app without it":  {args: asApp, env: application(theClientSecret), code: 1, says: []string{"prvReadOrganization", toRole}},

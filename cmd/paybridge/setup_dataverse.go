@@ -197,6 +197,8 @@ func (c *setupDataverseCommand) explain(err error) error {
 		return &hinted{err, "sign in with: az login --allow-no-subscriptions --tenant <tenant of the CRM>"}
 	case answered && answer.Status == http.StatusForbidden:
 		return &hinted{err, "set up as somebody with the security role System Administrator in this environment; PayBridge itself needs no such role"}
+	case dataverse.IsUnanswered(err):
+		return &hinted{err, "check DataverseUrl and the way there (DNS, proxy, firewall), then run it again: it goes on where it stopped"}
 	}
 	return &hinted{err, "run it again: it goes on where it stopped"}
 }
