@@ -32,7 +32,7 @@ func explain(err error) error {
 	hint := "run this again: it goes on where it was"
 	switch {
 	case answer.Denied():
-		hint = "put a key that may write webhook endpoints (" + writeEndpoints + ") into the environment variable StripeSecretKey, for this command only"
+		hint = "put a key that may write webhook endpoints and read events (" + setupPermissions + ") into the environment variable StripeSecretKey, for this command only"
 	case answer.Status == http.StatusUnauthorized:
 		hint = "the key was rolled, has expired or is another account's: make a new one in Stripe's Dashboard"
 	case strings.Contains(answer.Message, "maximum"):
@@ -43,6 +43,6 @@ func explain(err error) error {
 	return &Error{Message: err.Error(), Remedy: hint, cause: err}
 }
 
-// writeEndpoints is the permission that a restricted key needs for setup. The
-// app works without it.
-const writeEndpoints = "rak_webhook_write"
+// setupPermissions are those that a restricted key needs for setup: events are
+// read before an endpoint is retired. The app works without the first.
+const setupPermissions = "rak_webhook_write, rak_event_read"

@@ -12,6 +12,7 @@ import (
 
 	"paybridge/cmd/paybridge/endpoint"
 	"paybridge/internal/secret"
+	"paybridge/internal/stripeapi"
 )
 
 // post changes something at Stripe as a person does in the Dashboard.
@@ -103,6 +104,24 @@ func TestRoll(t *testing.T) {
 	writes := w.kv.Writes()
 	if err := w.setup(retire); err != nil || w.kv.Writes() != writes || !strings.Contains(w.said[0], "nothing to retire") {
 		t.Errorf("said %v, %v", w.said, err)
+	}
+}
+
+// The key that the page on deploying tells an operator to make is enough for all
+// of it.
+func TestOperatorsKeyIsEnough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client = stripeapi.New(stripeapi.Config{Key: secret.New("rk_test_operator"), BaseURL: w.stripeURL})
+	for _, how := range []func(*endpoint.Config){nop, roll, retire} {
+		w.must(w.setup(how))
+		w.restart()
+	}
+	w.good(1)
+	w.client = stripeapi.New(stripeapi.Config{Key: secret.New("rk_test_reader"), BaseURL: w.stripeURL})
+	err := w.setup(roll)
+	if e, ok := errors.AsType[*endpoint.Error](err); !ok || !strings.Contains(e.Hint(), "may write webhook endpoints and read events (rak_webhook_write, rak_event_read)") {
+		t.Errorf("got %v", err)
 	}
 }
 

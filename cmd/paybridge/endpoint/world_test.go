@@ -82,8 +82,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, left: -1, app: &app{}}
 	var err error
 	w.stripe, err = stripe.Open(stripe.Config{
-		Dir: t.TempDir(), RestrictedKeys: []string{"rk_test_reader"}, Permissions: map[string][]string{"rk_test_reader": {"webhook_read"}},
-		Delivery: stripe.Delivery{Orderly: true, Backoff: []time.Duration{}}, Now: w.now, Faults: func(*http.Request) *stripe.Fault {
+		Dir: t.TempDir(), RestrictedKeys: []string{"rk_test_reader", "rk_test_operator"},
+		Permissions: map[string][]string{"rk_test_reader": {"webhook_read"}, "rk_test_operator": {"webhook_write", "event_read"}},
+		Delivery:    stripe.Delivery{Orderly: true, Backoff: []time.Duration{}}, Now: w.now, Faults: func(*http.Request) *stripe.Fault {
 			served, after := w.serve()
 			if served {
 				return nil
