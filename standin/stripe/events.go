@@ -32,7 +32,22 @@ type eventData struct {
 	Previous map[string]any `json:"previous_attributes,omitempty"`
 }
 
-func (e *event) index() []string { return []string{"type=" + e.Type} }
+// undelivered is the attribute of an event that an endpoint has not taken yet.
+const undelivered = "delivery_success=false"
+
+func (e *event) index() []string {
+	if e.Pending > 0 {
+		return []string{"type=" + e.Type, undelivered}
+	}
+	return []string{"type=" + e.Type}
+}
+
+func (e *event) lost() []string {
+	if e.Pending > 0 {
+		return nil
+	}
+	return []string{undelivered}
+}
 
 // emit generates the event that o came into its present state, and a delivery for each endpoint that asked for its
 // type. was is o's document before an update, nil where the event's kind tells no previous attributes.
@@ -101,7 +116,14 @@ func listEvents(c *call) (any, error) {
 	if kind != nil {
 		kinds = []string{*kind}
 	}
-	return listOf(c, kindEvent, "", func(e *event) bool {
+	entry := ""
+	switch {
+	case delivered != nil && !*delivered:
+		entry = undelivered
+	case len(kinds) == 1 && !strings.HasSuffix(kinds[0], "*"):
+		entry = "type=" + kinds[0]
+	}
+	return listOf(c, kindEvent, entry, func(e *event) bool {
 		return c.now.Sub(time.Unix(e.Created, 0)) <= keepEventsFor && (len(kinds) == 0 || slices.ContainsFunc(kinds, e.is)) &&
 			(delivered == nil || *delivered == (e.Pending == 0))
 	})

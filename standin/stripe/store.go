@@ -36,8 +36,14 @@ func (b *base) head() *base { return b }
 // object is anything that Stripe gives an id and a list of.
 type object interface {
 	head() *base
-	// index names the attributes that lists can be filtered by, as field=value. An entry is never withdrawn.
+	// index names the attributes that lists can be filtered by, as field=value.
 	index() []string
+}
+
+// changing is an object with attributes that it may lose.
+type changing interface {
+	// lost names those that it does not have, or no longer.
+	lost() []string
 }
 
 func openStore(path string, sync bool) (*bbolt.DB, error) {
@@ -91,6 +97,11 @@ func (c *change) put(o object) error {
 	for _, entry := range o.index() {
 		if err := c.bucket(bucketIndex).Put(sequenceKey(c.account, head.Object, entry, head.Seq), []byte(head.ID)); err != nil {
 			return fmt.Errorf("indexing %s: %w", head.ID, err)
+		}
+	}
+	if o, ok := o.(changing); ok {
+		if err := c.unindex(head, o.lost()); err != nil {
+			return err
 		}
 	}
 	return putJSON(c.bucket(bucketObjects), objectKey(c.account, head.Object, head.ID), o)
@@ -169,16 +180,23 @@ func (c *change) eachAfter(kind, entry string, after uint64, visit func(seq uint
 
 func (c *change) remove(o object) error {
 	head := o.head()
-	for _, entry := range o.index() {
-		if err := c.bucket(bucketIndex).Delete(sequenceKey(c.account, head.Object, entry, head.Seq)); err != nil {
-			return fmt.Errorf("unindexing %s: %w", head.ID, err)
-		}
+	if err := c.unindex(head, o.index()); err != nil {
+		return err
 	}
 	if err := c.bucket(bucketOrder).Delete(sequenceKey(c.account, head.Object, "", head.Seq)); err != nil {
 		return fmt.Errorf("removing %s: %w", head.ID, err)
 	}
 	if err := c.bucket(bucketObjects).Delete(objectKey(c.account, head.Object, head.ID)); err != nil {
 		return fmt.Errorf("removing %s: %w", head.ID, err)
+	}
+	return nil
+}
+
+func (c *change) unindex(head *base, entries []string) error {
+	for _, entry := range entries {
+		if err := c.bucket(bucketIndex).Delete(sequenceKey(c.account, head.Object, entry, head.Seq)); err != nil {
+			return fmt.Errorf("unindexing %s: %w", head.ID, err)
+		}
 	}
 	return nil
 }
