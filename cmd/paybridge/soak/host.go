@@ -109,6 +109,28 @@ func (h *host) kill(ctx context.Context) error {
 	return fmt.Errorf("starting the host again: %w", err)
 }
 
+// watch returns when the process ends without the soak having killed it, or
+// when ctx is done, which is no error.
+func (h *host) watch(ctx context.Context) error {
+	current := func() *platform.Process {
+		h.mu.RLock()
+		defer h.mu.RUnlock()
+		return h.process
+	}
+	for {
+		p := current()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.Ended():
+		}
+		// A kill holds the lock until there is another one.
+		if current() == p {
+			return errors.New("the host's process ended by itself: was something else on this machine killing processes, or short of memory?")
+		}
+	}
+}
+
 // killHandler sends SIGKILL to the handler.
 func (h *host) killHandler(ctx context.Context) bool {
 	h.mu.RLock()

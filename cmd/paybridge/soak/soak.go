@@ -134,6 +134,11 @@ func (s *soak) run(ctx context.Context) error {
 	watching, stop := context.WithCancel(ctx)
 	around.Go(func() { s.report(watching) })
 	around.Go(func() { s.host.poll(watching) })
+	around.Go(func() {
+		if err := s.host.watch(watching); err != nil {
+			cancel(err)
+		}
+	})
 	defer around.Wait()
 	defer stop()
 

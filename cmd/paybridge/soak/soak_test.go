@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"paybridge/cmd/paybridge/local"
@@ -32,23 +33,7 @@ func TestMain(m *testing.M) {
 // TestJudge leads payments without faults, of which nothing may be wrong nor
 // tried twice, and then plants what the judge has to find.
 func TestJudge(t *testing.T) {
-	root, err := pack.Root(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	packed, err := pack.Pack(t.Context(), pack.Config{Root: root, Dist: filepath.Join(dir, "dist")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &soak{tally: newTally(nil), rows: newWatch(), cfg: Config{
-		Payments: 120, Seed: 1, Parallel: 30, Dist: packed.Dist, Data: dir, Progress: func(string) {},
-		Command: func() *exec.Cmd {
-			cmd := exec.CommandContext(t.Context(), os.Args[0])
-			cmd.Env = append(os.Environ(), asHost+"=1")
-			return cmd
-		},
-	}}
+	s := &soak{tally: newTally(nil), rows: newWatch(), cfg: config(t, 120)}
 	t.Cleanup(func() {
 		if err := s.close(); err != nil {
 			t.Error(err)
@@ -72,6 +57,44 @@ func TestJudge(t *testing.T) {
 	}
 	t.Run("wrong row", s.findsWrongRow)
 	t.Run("secret", s.findsSecret)
+}
+
+// config is that of a soak without faults, whose host is the test's binary.
+func config(t *testing.T, payments int) Config {
+	t.Helper()
+	root, err := pack.Root(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	packed, err := pack.Pack(t.Context(), pack.Config{Root: root, Dist: filepath.Join(dir, "dist")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{
+		Payments: payments, Seed: 1, Parallel: 30, Dist: packed.Dist, Data: dir, Progress: func(string) {},
+		Command: func() *exec.Cmd {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), asHost+"=1")
+			return cmd
+		},
+	}
+}
+
+// TestHostThatEndsByItselfIsNotWaitedFor kills the host behind the soak's back.
+func TestHostThatEndsByItselfIsNotWaitedFor(t *testing.T) {
+	cfg := config(t, 100_000)
+	command := cfg.Command
+	var host *exec.Cmd
+	cfg.Command = func() *exec.Cmd {
+		host = command()
+		return host
+	}
+	cfg.Progress = func(string) { _ = host.Process.Kill() }
+	_, err := Run(t.Context(), cfg)
+	if err == nil || !strings.Contains(err.Error(), "ended by itself") {
+		t.Errorf("the soak ended with %v", err)
+	}
 }
 
 // judged is the report so far.

@@ -22,6 +22,7 @@ type Process struct {
 	in      io.Closer
 	reading sync.WaitGroup
 	once    sync.Once
+	ended   chan struct{}
 }
 
 // longestLine bounds a line of the process: a message of Service Bus, escaped.
@@ -50,9 +51,12 @@ func Start(ctx context.Context, cmd *exec.Cmd, spec Spec, line func([]byte)) (*P
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the host's process: %w", err)
 	}
-	p := &Process{cmd: cmd, in: in}
+	p := &Process{cmd: cmd, in: in, ended: make(chan struct{})}
 	first := make(chan ready, 1)
-	p.reading.Go(func() { read(out, first, line) })
+	p.reading.Go(func() {
+		defer close(p.ended)
+		read(out, first, line)
+	})
 	p.reading.Go(func() { each(handler, line) })
 	if _, err := in.Write(append(text, '\n')); err != nil {
 		return nil, errors.Join(fmt.Errorf("telling the host's process what to run: %w", err), p.abandon())
@@ -128,6 +132,9 @@ func (p *Process) Kill() {
 
 // survivor is how long the lines of a handler are read that outlives its host.
 const survivor = 30 * time.Second
+
+// Ended is closed when the process is gone, killed or not.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // KillHandler sends SIGKILL to the handler. It reports false when there was
 // none to kill.
