@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"paybridge/internal/outbound"
 )
 
 func TestTextsOfKeysAreBounded(t *testing.T) {
@@ -113,7 +115,7 @@ func TestListsEnd(t *testing.T) {
 
 // TestHeadersOfAnswersAreBounded: an answer whose header is too large is none.
 func TestHeadersOfAnswersAreBounded(t *testing.T) {
-	for n, ok := range map[int]bool{48 << 10: true, maxResponseHeader + 8<<10: false} {
+	for n, ok := range map[int]bool{48 << 10: true, outbound.MaxHeader + 8<<10: false} {
 		s := newScript(t, answer(200, oneRow, "X: "+strings.Repeat("x", n)))
 		once := newTestClient(t, s).WithRetry(policy.RetryOptions{MaxRetries: -1})
 		_, err := once.Get(t.Context(), "accounts", mustID(t, aGUID), nil)

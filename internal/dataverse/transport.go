@@ -5,46 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"paybridge/internal/backoff"
+	"paybridge/internal/outbound"
 	"paybridge/internal/throttle"
 )
 
 // maxResponse bounds the body of one answer, after unpacking.
 const maxResponse = 16 << 20
 
-// maxResponseHeader bounds the header of one answer, in bytes. Dataverse's own
-// has about 2 KB.
-const maxResponseHeader = 64 << 10
-
 // newHTTPClient returns the client that production uses. It has no cookie jar
 // on purpose: Dataverse's limits are per web server, and its affinity cookie
 // would tie all requests to one. Redirects are not followed, so a token goes
 // nowhere but to the organisation.
 func newHTTPClient(maxConcurrent int) *http.Client {
-	return &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ExpectContinueTimeout:  time.Second,
-			IdleConnTimeout:        90 * time.Second,
-			MaxConnsPerHost:        maxConcurrent,
-			MaxIdleConnsPerHost:    maxConcurrent,
-			MaxIdleConns:           maxConcurrent,
-			MaxResponseHeaderBytes: maxResponseHeader,
-		},
-	}
+	t := outbound.Transport(maxConcurrent)
+	t.MaxConnsPerHost = maxConcurrent
+	return &http.Client{CheckRedirect: outbound.NoRedirect, Transport: t}
 }
 
 // transport reads the whole answer under a bound, behind a gate that lets

@@ -1,19 +1,18 @@
 package secret
 
 import (
-	"net"
 	"net/http"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"paybridge/internal/outbound"
 )
 
 const (
 	// maxAnswer bounds an answer of Key Vault, or of a service that gives out
 	// tokens, in bytes. A secret has 25 KB at most and a token a few.
 	maxAnswer = 1 << 20
-	// maxAnswerHeader bounds the header of one.
-	maxAnswerHeader = 64 << 10
 	// answerWithin bounds how long one may take.
 	answerWithin = 30 * time.Second
 )
@@ -22,19 +21,7 @@ const (
 // asked through. It bounds their answers and follows no redirect, so that a
 // client secret or a token goes nowhere but to where it was meant for.
 func Transport() policy.Transporter {
-	return bounded{&http.Client{
-		Timeout:       answerWithin,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			IdleConnTimeout:        90 * time.Second,
-			MaxIdleConnsPerHost:    parallel,
-			MaxResponseHeaderBytes: maxAnswerHeader,
-		},
-	}}
+	return bounded{&http.Client{Timeout: answerWithin, CheckRedirect: outbound.NoRedirect, Transport: outbound.Transport(parallel)}}
 }
 
 // bounded bounds the bodies of answers.

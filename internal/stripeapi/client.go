@@ -3,11 +3,11 @@ package stripeapi
 import (
 	"cmp"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
+	"paybridge/internal/outbound"
 	"paybridge/internal/secret"
 	"paybridge/internal/throttle"
 
@@ -84,15 +84,7 @@ func (c Config) httpClient(gate *throttle.Gate) *http.Client {
 	own.Timeout = cmp.Or(c.Timeout, own.Timeout, 20*time.Second)
 	base := own.Transport
 	if base == nil {
-		base = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    16,
-			MaxResponseHeaderBytes: maxAnswerHeader,
-			IdleConnTimeout:        90 * time.Second,
-		}
+		base = outbound.Transport(16)
 	}
 	own.Transport = &transport{
 		base: base, agent: strings.TrimSuffix("PayBridge/"+c.Version, "/"),

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"paybridge/internal/outbound"
 	"paybridge/internal/outcome"
 	"paybridge/internal/secret"
 )
@@ -45,7 +46,7 @@ func TestLookingForUndeliveredEventsEnds(t *testing.T) {
 // TestHeadersOfAnswersAreBounded: an answer whose header is too large is an
 // answer that did not come.
 func TestHeadersOfAnswersAreBounded(t *testing.T) {
-	for n, want := range map[int]outcome.Class{32 << 10: outcome.Done, maxAnswerHeader + 8<<10: outcome.Again} {
+	for n, want := range map[int]outcome.Class{32 << 10: outcome.Done, outbound.MaxHeader + 8<<10: outcome.Again} {
 		s := newStripe(t, map[string]answer{"/v1/payment_intents": {header: http.Header{"X": {strings.Repeat("x", n)}}, body: `{"object":"list","data":[]}`}})
 		if err := New(Config{Key: secret.New(testKey), BaseURL: s.URL}).Ping(t.Context()); outcome.Of(err) != want {
 			t.Errorf("a header of %d bytes: %v", n, err)

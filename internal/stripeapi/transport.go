@@ -18,10 +18,6 @@ import (
 // page of a hundred disputes, is a tenth of it.
 const maxAnswer = 8 << 20
 
-// maxAnswerHeader bounds the header of an answer in bytes. Stripe's own has
-// about 2 KB.
-const maxAnswerHeader = 64 << 10
-
 // transport stands between stripe-go and the wire and does what stripe-go
 // leaves open: it sends no more at a time than Stripe takes, bounds answers, refuses redirects, names PayBridge, and
 // makes an error of Stripe's out of every answer with an error status, so that
