@@ -53,6 +53,7 @@ func killedAnywhere(t *testing.T, begin func(*testing.T) *world) {
 				if err == nil {
 					t.Fatal("the run was not cut off")
 				}
+				w.working.Wait()
 				w.faults = nil
 				w.done(plan())
 				w.complete()

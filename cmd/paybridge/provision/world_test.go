@@ -31,6 +31,8 @@ type world struct {
 	server *cloud.Server
 	front  *httptest.Server
 	client *dataverse.Client
+	// working are the requests that are being answered, also to nobody.
+	working sync.WaitGroup
 
 	mu     sync.Mutex
 	writes []string // methods and paths that change something
@@ -80,6 +82,8 @@ func (w *world) as(credential azcore.TokenCredential) *dataverse.Client {
 
 // ServeHTTP notes what is written.
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.working.Add(1)
+	defer w.working.Done()
 	if r.Method != http.MethodGet {
 		path := strings.TrimPrefix(r.URL.Path, "/api/data/v9.2/")
 		w.mu.Lock()
