@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 )
 
 // command is a built paybridge, run as a child process like anybody runs it.
@@ -37,7 +38,7 @@ func build(t *testing.T) *command {
 		world: &world{t: t, output: &output{}}, binary: filepath.Join(dir, "paybridge"), root: root,
 		data: filepath.Join(dir, "data"), ready: filepath.Join(dir, "ready.json"), said: &output{},
 	}
-	c.must(consulted())
+	packtest.Consult(t)
 	made := exec.CommandContext(t.Context(), "go", "build", "-o", c.binary, "./cmd/paybridge")
 	made.Dir = root
 	if text, err := made.CombinedOutput(); err != nil {

@@ -13,15 +13,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"paybridge/cmd/paybridge/pack/packtest"
 )
 
 // app starts the packed binary as the host does and returns it once it has
 // answered, and how long that took.
 func app(tb testing.TB) (*exec.Cmd, time.Duration) {
 	tb.Helper()
-	if err := consulted(); err != nil {
-		tb.Fatal(err)
-	}
+	packtest.Consult(tb)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)

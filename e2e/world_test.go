@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"paybridge/cmd/paybridge/local"
+	"paybridge/cmd/paybridge/pack/packtest"
 	"paybridge/standin/stripe"
 )
 
@@ -53,7 +54,7 @@ func (o *output) String() string {
 func start(t *testing.T, changes ...func(*local.Config)) *world {
 	t.Helper()
 	w := &world{t: t, output: &output{}, answers: &output{}}
-	w.must(consulted())
+	packtest.Consult(t)
 	w.config = local.Config{Dist: dist, Data: t.TempDir(), HandlerOutput: w.output}
 	for _, change := range changes {
 		change(&w.config)

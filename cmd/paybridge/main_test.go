@@ -10,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 )
 
 func TestMain(m *testing.M) {
@@ -27,6 +28,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 // TestCommandLine runs the scripts in testdata/script against the command, in
 // processes of its own.
 func TestCommandLine(t *testing.T) {
+	packtest.Consult(t)
 	root, err := pack.Root(".")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 )
 
 // dist is the app, packed once for all tests.
@@ -45,6 +46,7 @@ func run(m *testing.M) int {
 
 func config(t *testing.T) local.Config {
 	t.Helper()
+	packtest.Consult(t)
 	return local.Config{Dist: dist, Data: t.TempDir()}
 }
 

@@ -13,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 )
 
 func root(t *testing.T) string {
 	t.Helper()
+	packtest.Consult(t)
 	root, err := pack.Root(".")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 	"paybridge/cmd/paybridge/soak/oracle"
 	"paybridge/cmd/paybridge/soak/people"
 	"paybridge/cmd/paybridge/soak/platform"
@@ -62,6 +63,7 @@ func TestJudge(t *testing.T) {
 // config is that of a soak without faults, whose host is the test's binary.
 func config(t *testing.T, payments int) Config {
 	t.Helper()
+	packtest.Consult(t)
 	root, err := pack.Root(".")
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"paybridge/cmd/paybridge/local"
 	"paybridge/cmd/paybridge/pack"
+	"paybridge/cmd/paybridge/pack/packtest"
 	"paybridge/internal/backoff"
 	"paybridge/standin/servicebus"
 )
@@ -45,6 +46,7 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	packtest.Consult(t)
 	root, err := pack.Root(".")
 	if err != nil {
 		t.Fatal(err)
