@@ -59,7 +59,15 @@ type automaticMethods struct {
 	Enabled        bool   `json:"enabled"`
 }
 
-func (i *intent) index() []string { return nil }
+// index is for the search; what an intent was called before, it is found under
+// too, and held to the query.
+func (i *intent) index() []string {
+	var entries []string
+	for key, value := range i.Metadata {
+		entries = append(entries, metadataEntry(key, value))
+	}
+	return entries
+}
 
 func (c *change) intent(param, id string) (*intent, error) {
 	return load[intent](c, kindIntent, param, id)

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"math"
 	"slices"
 	"strconv"
 )
@@ -15,7 +16,9 @@ const (
 type window struct {
 	limit         int
 	after, before string
-	created       func(int64) bool
+	// from and until are the first and the last second, both inclusive. Objects
+	// come in the order in which they were made, so a list ends there.
+	from, until int64
 }
 
 func readWindow(f *form) window {
@@ -30,15 +33,27 @@ func readWindow(f *form) window {
 	if w.after != "" && w.before != "" {
 		f.fail(invalid("", "", "Received both starting_after and ending_before parameters. Please pass in only one."))
 	}
+	w.from, w.until = math.MinInt64, math.MaxInt64
 	created := f.at("created")
 	exact := (*int64)(nil)
 	if len(created.kids) == 0 {
 		exact = f.whole("created")
 	}
-	gt, gte, lt, lte := created.whole("gt"), created.whole("gte"), created.whole("lt"), created.whole("lte")
-	w.created = func(at int64) bool {
-		return (exact == nil || at == *exact) && (gt == nil || at > *gt) && (gte == nil || at >= *gte) &&
-			(lt == nil || at < *lt) && (lte == nil || at <= *lte)
+	for _, bound := range []struct {
+		at   *int64
+		step int64
+	}{{exact, 0}, {created.whole("gte"), 0}, {created.whole("gt"), 1}} {
+		if bound.at != nil {
+			w.from = max(w.from, *bound.at+bound.step)
+		}
+	}
+	for _, bound := range []struct {
+		at   *int64
+		step int64
+	}{{exact, 0}, {created.whole("lte"), 0}, {created.whole("lt"), 1}} {
+		if bound.at != nil {
+			w.until = min(w.until, *bound.at-bound.step)
+		}
 	}
 	return w
 }
@@ -81,7 +96,11 @@ func listOf[T any, P interface {
 		if err != nil {
 			return false, err
 		}
-		if !w.created(P(o).head().Created) || slices.ContainsFunc(keep, func(keep func(P) bool) bool { return !keep(o) }) {
+		made := P(o).head().Created
+		if backwards := until > 0; made < w.from && !backwards || made > w.until && backwards {
+			return false, nil
+		}
+		if made < w.from || made > w.until || slices.ContainsFunc(keep, func(keep func(P) bool) bool { return !keep(o) }) {
 			return true, nil
 		}
 		if len(page) == w.limit {

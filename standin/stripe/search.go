@@ -2,6 +2,7 @@ package stripe
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -110,7 +111,7 @@ func searchIntents(c *call) (any, error) {
 	data := []any{}
 	var next *string
 	var last uint64
-	err := c.each(kindIntent, "", from, func(seq uint64, id string) (bool, error) {
+	err := c.each(kindIntent, entryOfAll(clauses, either), from, func(seq uint64, id string) (bool, error) {
 		i, err := c.intent("intent", id)
 		if err != nil {
 			return false, err
@@ -133,6 +134,22 @@ func searchIntents(c *call) (any, error) {
 		return nil, err
 	}
 	return document{"object": "search_result", "data": data, "has_more": next != nil, "next_page": next, "url": c.http.URL.Path}, nil
+}
+
+// entryOfAll is the index entry under which everything is that meets the query,
+// empty where there is none.
+func entryOfAll(clauses []clause, either bool) string {
+	for _, q := range clauses {
+		if all := !either || len(clauses) == 1; all && q.field == "metadata" && q.operator == ":" && !q.negated && !q.null && q.value != "" {
+			return metadataEntry(q.key, q.value)
+		}
+	}
+	return ""
+}
+
+// metadataEntry folds case, as the search does. In an entry there is no slash.
+func metadataEntry(key, value string) string {
+	return "metadata." + url.QueryEscape(key) + "=" + url.QueryEscape(strings.ToLower(value))
 }
 
 func meets(i *intent, clauses []clause, either bool) bool {
