@@ -52,13 +52,7 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
     };
     sender.on("accepted", settled((stored) => box.remove(stored)));
     sender.on("released", settled((stored) => box.unlock(stored, lockSeconds))); // and what is abandoned
-    sender.on("rejected", settled((stored, delivery) => {
-      box.remove(stored);
-      const why = Object.entries(delivery.remote_state.error?.info ?? {}).filter(([name, value]) => name.startsWith("DeadLetter") && value);
-      stored.message.application_properties = { ...stored.message.application_properties, ...Object.fromEntries(why) };
-      find(address + dead).add(stored.message, stored);
-      find(address + dead).deliver(lockSeconds);
-    }));
+    sender.on("rejected", settled((stored, delivery) => bury(address, stored, delivery.remote_state.error?.info ?? {})));
   });
 
   // A sender attaches: to a queue, or with questions for $cbs or $management.
@@ -70,7 +64,7 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
   container.on("message", ({ message, receiver, delivery, connection }) => {
     const address = receiver.target.address;
     const box = find(address);
-    if (asks(address)) return answer(message, box ? manage(message, box) : putToken(message, connection));
+    if (asks(address)) return answer(message, box ? manage(message, box, address) : putToken(message, connection));
     // Of several messages in one transfer rhea hands over the bytes.
     const several = delivery.format === batched ? [amqp.decode(message).body.content].flat().map(amqp.decode) : [message];
     if (delivery.format === batched && message.length > maxBytes) return refuse(receiver, "amqp:link:message-size-exceeded", `The received message is larger than ${maxBytes} bytes.`);
@@ -85,8 +79,31 @@ export async function serviceBus({ queues, keyName = "RootManageSharedAccessKey"
     return valid ? { status: 202, text: "Accepted" } : { status: 401, text: "InvalidSignature: The token has an invalid signature." };
   }
 
-  function manage(message, box) {
+  function bury(address, stored, info) {
+    find(address).remove(stored);
+    const why = Object.entries(info).filter(([name, value]) => name.startsWith("DeadLetter") && value);
+    stored.message.application_properties = { ...stored.message.application_properties, ...Object.fromEntries(why) };
+    find(address + dead).add(stored.message, stored);
+    find(address + dead).deliver(lockSeconds);
+  }
+
+  // A receiver whose link is gone, on a busy machine for example, says by lock
+  // token what is to become of a message.
+  function settle(address, box, { "lock-tokens": tokens, "disposition-status": status, "deadletter-reason": reason, "deadletter-description": description }) {
+    const [stored, ...more] = [...tokens].map((token) => box.byTag(guid(token)));
+    if (!stored || more.length > 0) return { status: 410, text: "The lock supplied is invalid. Either the lock expired, or the message has already been removed from the queue." };
+    switch (status) {
+      case "completed": box.remove(stored); break;
+      case "abandoned": box.unlock(stored, lockSeconds); break;
+      case "suspended": bury(address, stored, { DeadLetterReason: reason, DeadLetterErrorDescription: description }); break;
+      default: return { status: 501, text: `no ${status} here` };
+    }
+    return { status: 200, text: "OK" };
+  }
+
+  function manage(message, box, address) {
     const operation = message.application_properties.operation;
+    if (operation === "com.microsoft:update-disposition") return settle(address.replace(/\/\$management$/i, ""), box, message.body);
     if (operation !== "com.microsoft:peek-message") return { status: 501, text: `no ${operation} here` };
     const { "from-sequence-number": from, "message-count": count } = message.body;
     const page = box.peek(Number(from), count);
@@ -122,6 +139,11 @@ function mirror(link, maxBytes) {
   attach.snd_settle_mode = link.snd_settle_mode;
   attach.rcv_settle_mode = link.rcv_settle_mode;
   attach.max_message_size = maxBytes;
+}
+
+/** A lock token is the delivery tag, written as Microsoft writes GUIDs. */
+function guid(token) {
+  return Buffer.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map((at) => token[at]));
 }
 
 /** Checks a shared access signature as Service Bus does. */

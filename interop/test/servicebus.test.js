@@ -72,6 +72,31 @@ test("Microsoft's SDK finds everything as in Service Bus", async () => {
   assert.deepEqual(bus.count(queue + "/$deadletterqueue"), { all: 0, locked: 0 });
 });
 
+test("a message is settled by its lock token when its link is gone", async () => {
+  const sender = client.createSender(queue);
+  await sender.sendMessages(["completed", "abandoned", "suspended"].map((body) => ({ body, messageId: body })));
+  await sender.close();
+  const gone = client.createReceiver(queue);
+  const received = [];
+  while (received.length < 3) received.push(...await gone.receiveMessages(3 - received.length, { maxWaitTimeInMs: 10_000 }));
+  await gone.close();
+  const receiver = client.createReceiver(queue);
+  await receiver.completeMessage(received.find((m) => m.body === "completed"));
+  await receiver.deadLetterMessage(received.find((m) => m.body === "suspended"), { deadLetterReason: "why" });
+  await receiver.abandonMessage(received.find((m) => m.body === "abandoned"));
+  const [back] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 10_000 });
+  assert.equal(back.body, "abandoned");
+  await receiver.completeMessage(back);
+  await receiver.close();
+  const dead = client.createReceiver(queue, { subQueueType: "deadLetter" });
+  const [letter] = await dead.receiveMessages(1, { maxWaitTimeInMs: 10_000 });
+  assert.equal(letter.body, "suspended");
+  assert.equal(letter.deadLetterReason, "why");
+  await dead.completeMessage(letter);
+  await dead.close();
+  for (const name of [queue, queue + "/$deadletterqueue"]) assert.deepEqual(bus.count(name), { all: 0, locked: 0 });
+});
+
 const numbers = (text) => [...text.matchAll(/^ {2}(\d+) /gm)].map((m) => Number(m[1]));
 
 test("paybridge lists, explains, resubmits and drops", async () => {
