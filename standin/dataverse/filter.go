@@ -1,6 +1,7 @@
 package dataverse
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -148,7 +149,7 @@ func compareValues(a, b any) int {
 	switch a := a.(type) {
 	case json.Number:
 		if b, ok := b.(json.Number); ok {
-			return toDecimal(a).Cmp(toDecimal(b))
+			return compareNumbers(a, b)
 		}
 	case bool:
 		if b, ok := b.(bool); ok && a != b {
@@ -163,10 +164,29 @@ func compareValues(a, b any) int {
 		}
 	case string:
 		if b, ok := b.(string); ok {
+			if a == b {
+				return 0
+			}
 			return strings.Compare(strings.ToLower(a), strings.ToLower(b))
 		}
 	}
 	return 0
+}
+
+// compareNumbers orders numbers by their value. Most are whole, and need no
+// decimals.
+func compareNumbers(a, b json.Number) int {
+	if a == b {
+		return 0
+	}
+	whole, err := a.Int64()
+	if err == nil {
+		other, err := b.Int64()
+		if err == nil {
+			return cmp.Compare(whole, other)
+		}
+	}
+	return toDecimal(a).Cmp(toDecimal(b))
 }
 
 // literal checks a literal against the column it is compared with and brings it

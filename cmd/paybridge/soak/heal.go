@@ -14,6 +14,7 @@ import (
 // is down is lost; so is what Stripe gave up, and every dead letter.
 func (s *soak) heal(ctx context.Context) error {
 	rested := time.Now()
+	healing := healingOf(s.cfg.Payments)
 	ctx, cancel := context.WithTimeout(ctx, healing)
 	defer cancel()
 	for {
@@ -36,6 +37,9 @@ func (s *soak) heal(ctx context.Context) error {
 	}
 }
 
-// healing is how long reconcile may take. A run of it has two seconds, and on
-// a machine that does something else besides it often sees little in these.
-const healing = 5 * patience
+// healingOf is how long reconcile may take. A run of it has two seconds, and on
+// a machine that does something else besides it often sees little in these; the
+// more payments there were, the more of them it has to look at.
+func healingOf(payments int) time.Duration {
+	return 5*patience + time.Duration(payments)*100*time.Millisecond
+}
