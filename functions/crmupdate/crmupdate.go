@@ -92,11 +92,11 @@ func (c *Config) handle(ctx context.Context, batch customhandler.Batch) (customh
 	left := result.Left
 	failed := count(left) == len(batch.Messages) && len(left) > 0
 	if !failed {
-		left = c.giveUp(ctx, left)
+		left = rounds.GiveUp(ctx, left, (*job).inVain, c.tellInVain)
 	}
 	for _, j := range left {
 		class, said := outcome.Again, ""
-		if !failed && j.deliveries >= payment.MaxDeliveries {
+		if !failed && j.inVain() {
 			class, said = outcome.Review, "delivered in vain too often, and nobody can be told in the CRM"
 		}
 		c.log(ctx, j, class, said, j.Err())

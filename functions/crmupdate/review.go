@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
@@ -62,33 +61,23 @@ func (c *Config) unwritten(ctx context.Context, p plan, err error) []*job {
 	}
 }
 
-// telling bounds how long it takes to tell that a job is given up. The budget of
-// the invocation may be spent by then.
-const telling = 10 * time.Second
+// inVain reports whether the job was delivered in vain too often.
+func (j *job) inVain() bool { return j.deliveries >= payment.MaxDeliveries }
 
-// giveUp tells a person of the jobs that were delivered in vain too often while
-// others were finished, on the row or else in the timeline. It returns those that
-// go back to the queue: the others, and those of which the CRM cannot be told
-// either.
-func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
-	ctx, cancel := context.WithTimeout(ctx, telling)
-	defer cancel()
-	for _, j := range jobs {
-		if j.deliveries < payment.MaxDeliveries {
-			left = append(left, j)
-			continue
-		}
-		p := j.planned(judge.Review(j.row, j.vainReason()))
-		switch err := c.Rows.Save(ctx, []crm.Change{p.change})[0]; {
-		case err == nil:
-			c.finish(ctx, p)
-		case raced(err):
-			left = append(left, j.conflict(err))
-		default:
-			left = append(left, c.unwritten(ctx, p, outcome.Reviewf("%w", err))...)
-		}
+// tellInVain tells a person of a job that was delivered in vain too often while
+// others were finished, on the row or else in the timeline. It returns the job
+// when the CRM cannot be told either.
+func (c *Config) tellInVain(ctx context.Context, j *job) []*job {
+	p := j.planned(judge.Review(j.row, j.vainReason()))
+	switch err := c.Rows.Save(ctx, []crm.Change{p.change})[0]; {
+	case err == nil:
+		c.finish(ctx, p)
+		return nil
+	case raced(err):
+		return []*job{j.conflict(err)}
+	default:
+		return c.unwritten(ctx, p, outcome.Reviewf("%w", err))
 	}
-	return left
 }
 
 // vainReason tells a person that the job was delivered often enough.

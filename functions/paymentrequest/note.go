@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"paybridge/internal/advice"
 	"paybridge/internal/crm"
@@ -40,34 +39,23 @@ func (j *job) made() string {
 	return " At Stripe this was made for it: " + strings.Join(made, ", ") + "."
 }
 
-// telling bounds how long it takes to tell that a job is given up. The budget of
-// the invocation may be spent by then.
-const telling = 10 * time.Second
+// inVain reports whether the job was delivered in vain too often.
+func (j *job) inVain() bool { return j.deliveries >= payment.MaxDeliveries }
 
-// giveUp tells a person of the jobs that were delivered in vain too often while
-// others were finished, on the row or else in the timeline. It returns those that
-// go back to the queue: the others, and those of which the CRM cannot be told
-// either.
-func (c *Config) giveUp(ctx context.Context, jobs []*job) (left []*job) {
-	ctx, cancel := context.WithTimeout(ctx, telling)
-	defer cancel()
-	for _, j := range jobs {
-		if j.deliveries < payment.MaxDeliveries {
-			left = append(left, j)
-			continue
+// tellInVain tells a person of a job that was delivered in vain too often while
+// others were finished, on the row or else in the timeline. It returns the job
+// when the CRM cannot be told either.
+func (c *Config) tellInVain(ctx context.Context, j *job) []*job {
+	reason := j.vainReason()
+	if j.row != nil {
+		told := payment.ReviewPrefix + reason + j.made()
+		if c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(told)}})[0] == nil {
+			j.Reason = told
+			c.log(ctx, j, outcome.Review, "told on the row")
+			return nil
 		}
-		reason := j.vainReason()
-		if j.row != nil {
-			told := payment.ReviewPrefix + reason + j.made()
-			if c.Rows.Save(ctx, []crm.Change{{Row: j.row, Values: j.row.LastErrorValue(told)}})[0] == nil {
-				j.Reason = told
-				c.log(ctx, j, outcome.Review, "told on the row")
-				continue
-			}
-		}
-		left = append(left, c.note(ctx, j, reason)...)
 	}
-	return left
+	return c.note(ctx, j, reason)
 }
 
 // vainReason tells a person that the job was delivered often enough.

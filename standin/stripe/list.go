@@ -39,22 +39,22 @@ func readWindow(f *form) window {
 	if len(created.kids) == 0 {
 		exact = f.whole("created")
 	}
-	for _, bound := range []struct {
-		at   *int64
-		step int64
-	}{{exact, 0}, {created.whole("gte"), 0}, {created.whole("gt"), 1}} {
-		if bound.at != nil {
-			w.from = max(w.from, *bound.at+bound.step)
+	least := func(at *int64, step int64) {
+		if at != nil {
+			w.from = max(w.from, *at+step)
 		}
 	}
-	for _, bound := range []struct {
-		at   *int64
-		step int64
-	}{{exact, 0}, {created.whole("lte"), 0}, {created.whole("lt"), 1}} {
-		if bound.at != nil {
-			w.until = min(w.until, *bound.at-bound.step)
+	most := func(at *int64, step int64) {
+		if at != nil {
+			w.until = min(w.until, *at-step)
 		}
 	}
+	least(exact, 0)
+	least(created.whole("gte"), 0)
+	least(created.whole("gt"), 1)
+	most(exact, 0)
+	most(created.whole("lte"), 0)
+	most(created.whole("lt"), 1)
 	return w
 }
 
